@@ -1,0 +1,50 @@
+# Everything a person or a machine does with this project. Needs Python >= 3.11 (with venv), git and make.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+PIP := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
+
+.PHONY: run test check bench docs screenshots lock clean
+
+run: .venv/run.stamp ## demo clinic on http://127.0.0.1:$(PORT)
+	@$(BIN)/ketaclinic demo --if-empty
+	@$(BIN)/ketaclinic serve --port $(PORT)
+
+check: .venv/dev.stamp ## format, lint, types, imports
+	$(BIN)/ruff format --check src tests tools benchmarks
+	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+test: .venv/dev.stamp ## everything there is
+	$(BIN)/python tools/run_tests.py
+
+bench: .venv/dev.stamp ## benchmarks; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+docs: .venv/dev.stamp ## pages made from the code: rules, map, README parts
+	$(BIN)/python -m tools.make_docs
+
+screenshots: .venv/dev.stamp ## pictures for the README, from a running demo
+	$(BIN)/python -m tools.make_screenshots
+
+lock: .venv/bootstrap.stamp ## pins with hashes, without addresses
+	$(BIN)/python tools/lock.py
+
+clean: ## the environment; never the data in var/
+	rm -rf .venv
+
+.venv/bootstrap.stamp: requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Ketaclinic needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing (Debian: apt install python3-venv)."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+.venv/run.stamp: .venv/bootstrap.stamp requirements/run.txt pyproject.toml
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

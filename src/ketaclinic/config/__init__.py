@@ -1,0 +1,1 @@
+"""Settings, addresses, the application as the server loads it."""

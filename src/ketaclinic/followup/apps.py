@@ -1,0 +1,10 @@
+"""This room as a Django application."""
+
+from django.apps import AppConfig
+
+
+class Followup(AppConfig):
+    """The room ``followup``."""
+
+    name = "ketaclinic.followup"
+    label = "followup"

@@ -1,0 +1,6 @@
+"""Routes of this interface."""
+
+from django.urls import URLPattern
+
+app_name = "fhir"
+urlpatterns: list[URLPattern] = []

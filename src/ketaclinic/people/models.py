@@ -1,0 +1,170 @@
+"""Clinics, users, staff, patients, caregivers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
+from django.db import models
+
+from ketaclinic.people.permissions import Permission, Role, may
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class User(AbstractUser):
+    """A sign-in. What the person may do hangs on their place in a clinic, not on this row."""
+
+
+class Clinic(models.Model):
+    """One clinic: where it is, which rules hold there, whether it is REMS-certified."""
+
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=60, default="America/New_York")
+    jurisdiction = models.CharField(
+        max_length=8, default="US", validators=[RegexValidator(r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+    )
+    address = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=30, blank=True)
+    emergency_contact = models.CharField(
+        max_length=120,
+        help_text="Whom patients call outside opening hours; printed on every aftercare sheet.",
+    )
+    rems_certified_on = models.DateField(null=True, blank=True)
+    rems_certified_until = models.DateField(null=True, blank=True)
+    chairs = models.PositiveSmallIntegerField(default=6)
+    synthetic = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def day_of(self, at: datetime) -> date:
+        """Return the clinic's calendar day of a moment."""
+        return at.astimezone(self.zone).date()
+
+    def rems_certified(self, on: date) -> bool | None:
+        """Return whether the certification covers ``on``; ``None`` when none was recorded."""
+        if self.rems_certified_on is None:
+            return None
+        until = self.rems_certified_until
+        return self.rems_certified_on <= on and (until is None or on <= until)
+
+
+class ClinicQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a clinic."""
+
+    def of(self, clinic: Clinic) -> Self:
+        """Return the rows of one clinic; every read starts here."""
+        return self.filter(clinic=clinic)
+
+
+class Staff(models.Model):
+    """A person's place in one clinic."""
+
+    user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="staff")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="staff")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    display_name = models.CharField(max_length=120)
+    is_medical_director = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    synthetic = models.BooleanField(default=False)
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "staff"
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether this person may do it."""
+        return self.is_active and may(self.role, permission)
+
+
+class Patient(models.Model):
+    """A person in the clinic's care. Identity only: everything clinical stands in the rooms of the pathway."""
+
+    class Sex(models.TextChoices):
+        """Administrative gender as FHIR names it."""
+
+        FEMALE = "female", "female"
+        MALE = "male", "male"
+        OTHER = "other", "other"
+        UNKNOWN = "unknown", "unknown"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
+    record_number = models.CharField(max_length=20)
+    given_name = models.CharField(max_length=80)
+    family_name = models.CharField(max_length=80)
+    birth_date = models.DateField()
+    sex = models.CharField(max_length=10, choices=Sex.choices, default=Sex.UNKNOWN)
+    phone = models.CharField(max_length=30, blank=True)
+    email = models.EmailField(blank=True)
+    language = models.CharField(max_length=5, default="en")
+    deceased_on = models.DateField(null=True, blank=True)
+    registered_at = models.DateTimeField()
+    synthetic = models.BooleanField(default=False)
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["family_name", "given_name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["clinic", "record_number"], name="one_record_number_per_clinic")]
+        indexes = [models.Index(fields=["clinic", "family_name", "given_name"])]
+
+    def __str__(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the avatar."""
+        return (self.given_name[:1] + self.family_name[:1]).upper()
+
+    def age_on(self, on: date) -> int:
+        """Return the age in completed years on ``on``."""
+        born = self.birth_date
+        return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+class PatientIdentifier(models.Model):
+    """What another system calls this patient; importing again finds the same person by it."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="identifiers")
+    system = models.CharField(max_length=200)
+    value = models.CharField(max_length=200)
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "system", "value"], name="one_patient_per_identifier")]
+
+    def __str__(self) -> str:
+        return f"{self.system}|{self.value}"
+
+
+class Caregiver(models.Model):
+    """Someone who looks after the patient: may fetch them, may be called."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="caregivers")
+    name = models.CharField(max_length=120)
+    relationship = models.CharField(max_length=60, blank=True)
+    phone = models.CharField(max_length=30, blank=True)
+    may_escort = models.BooleanField(default=True)
+    synthetic = models.BooleanField(default=False)
+
+    objects = ClinicQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,41 @@
+"""Signing a clinic policy, and withdrawing the signature."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from ketaclinic.audit.actions import write_audit
+from ketaclinic.people.models import Staff
+from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.policy.models import PolicySignature
+from ketacore.evidence import Grade, Refusal, Rule
+
+
+@transaction.atomic
+def sign_policy(*, rule: Rule, by: Staff, at: datetime, signed: bool = True, reason: str = "") -> PolicySignature:
+    """Put the medical director's signature under ``rule``, or take it back (``signed=False``, with a reason)."""
+    check_may(by, Permission.SIGN_POLICY)
+    if not by.is_medical_director:
+        raise PermissionDenied("Only the medical director signs clinic policies.")
+    if rule.grade is not Grade.D:
+        raise Refusal(
+            "Signing",
+            [f"{rule.rule_id} is not a clinic policy (grade {rule.grade})"],
+            "Choose a grade D rule.",
+        )
+    if not signed and not reason.strip():
+        raise Refusal("Withdrawing", ["no reason was given"], "Say why the policy no longer holds.")
+    row: PolicySignature = PolicySignature.objects.create(
+        clinic=by.clinic,
+        rule_id=rule.rule_id,
+        rule_version=rule.rule_version,
+        signed=signed,
+        by=by,
+        at=at,
+        reason=reason,
+    )
+    write_audit("sign_policy" if signed else "withdraw_policy", by=by, at=at, obj=row, reason=reason)
+    return row

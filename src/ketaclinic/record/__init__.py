@@ -1,0 +1,1 @@
+"""What all stages write with: append-only clinical rows, the one timeline of a patient, stored decisions."""

@@ -1,0 +1,1 @@
+"""The decisions: values in, decision out. No clock, no files, no record."""
