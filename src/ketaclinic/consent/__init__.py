@@ -1,0 +1,1 @@
+"""Versioned consent texts, signatures with witness and teach-back, withdrawals."""
