@@ -1,0 +1,1 @@
+"""What is known about a person before anybody decides: history, medicines, measurements, trials, and the decision."""
