@@ -1,0 +1,1 @@
+"""What the patient takes home: instructions, whom to call, and the contact the day after."""

@@ -1,0 +1,1 @@
+"""Supervised sessions: each one append-only timeline, from arrival to leaving."""

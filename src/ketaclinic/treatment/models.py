@@ -1,0 +1,97 @@
+"""The session, and everything that happened in it. Both are only ever added to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from ketaclinic.planning.models import Booking, Plan
+from ketaclinic.record.models import ClinicalQuerySet, ClinicalRow
+from ketacore.treatment.events import Event, EventKind, read_payload
+
+if TYPE_CHECKING:
+    from typing import Self
+
+KINDS = [(kind.value, kind.value.replace("_", " ").capitalize()) for kind in EventKind]
+GIVING_KINDS = (EventKind.DEVICE.value, EventKind.INFUSION_START.value)
+CLOSING_KINDS = (EventKind.DISCHARGED.value, EventKind.STOPPED.value)
+
+
+class Session(ClinicalRow):
+    """One supervised session; ``at`` is when it was opened. What happened in it stands in its events.
+
+    ``dose_mg`` is the dose planned for today (28 mg per nasal device), ``infusion_min`` how long it should run.
+    ``entry_key`` is drawn by the device that sent the entry: the same entry sent twice is one row.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sessions")
+    booking = models.OneToOneField(Booking, on_delete=models.PROTECT, null=True, blank=True, related_name="session")
+    product = models.CharField(max_length=30)
+    chair = models.PositiveSmallIntegerField()
+    dose_mg = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
+    infusion_min = models.PositiveSmallIntegerField(null=True, blank=True)
+    entry_key = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["clinic", "at"]), models.Index(fields=["patient", "-at"])]
+        constraints = [models.UniqueConstraint(fields=["clinic", "entry_key"], name="one_session_per_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.product} on {self.at:%Y-%m-%d %H:%M}, chair {self.chair}"
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the session was opened."""
+        return self.at
+
+
+class SessionEventQuerySet(ClinicalQuerySet):
+    """Events that count."""
+
+    def standing(self) -> Self:
+        """Return the events that were neither amended nor voided."""
+        return self.current().filter(voided=False)
+
+    def recorded_by_then(self, at: datetime) -> Self:
+        """Return the events that had happened at ``at``."""
+        return self.filter(at__lte=at)
+
+
+class SessionEvent(ClinicalRow):
+    """One thing that happened in a session. ``payload`` is typed by ``kind`` and checked by the core before it is kept.
+
+    A correction is a new row that ``amends`` the old one; undo is an amendment with ``voided``. Both rows stay.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=24, choices=KINDS)
+    payload: models.JSONField[Any, Any] = models.JSONField()
+    voided = models.BooleanField(default=False)
+    entry_key = models.CharField(max_length=64)
+
+    objects = SessionEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        indexes = [
+            models.Index(fields=["session", "at"]),
+            models.Index(fields=["patient", "kind", "-at"]),
+            models.Index(fields=["clinic", "kind", "-at"]),
+        ]
+        constraints = [models.UniqueConstraint(fields=["session", "entry_key"], name="one_event_per_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M} {self.get_kind_display()}"
+
+    def as_event(self) -> Event:
+        """Return the row as the core knows it."""
+        return Event(
+            at=self.at,
+            what=read_payload(self.kind, self.payload),
+            key=self.entry_key,
+            by=self.recorded_by.display_name,
+            by_role=self.recorded_by.role,
+        )
