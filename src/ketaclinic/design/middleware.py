@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from ketacore.evidence import Refusal
 
@@ -24,4 +25,11 @@ class Refusals:
         """Render the refusal; leave every other exception to Django."""
         if not isinstance(exception, Refusal):
             return None
-        return render(request, "design/refused.html", {"refusal": exception}, status=409)
+        context = {"refusal": exception, "back": _page_before(request)}
+        return render(request, "design/refused.html", context, status=409)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the page of ours the person came from, empty if none."""
+    before = request.headers.get("Referer", "")
+    return before if url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()}) else ""
