@@ -1,0 +1,37 @@
+"""Where a person is on the pathway, on which day each station was reached, what is next and why."""
+
+from ketacore.journey.decide import (
+    REVIEW_RULE,
+    STAGES,
+    NextStep,
+    Outcome,
+    Stage,
+    Standing,
+    Step,
+    StepState,
+    months_after,
+    outcome_of,
+    review_due_on,
+    stage_of,
+    where,
+)
+from ketacore.journey.facts import INDUCTION_PHASES, JourneyFacts, Verdict
+
+__all__ = [
+    "INDUCTION_PHASES",
+    "REVIEW_RULE",
+    "STAGES",
+    "JourneyFacts",
+    "NextStep",
+    "Outcome",
+    "Stage",
+    "Standing",
+    "Step",
+    "StepState",
+    "Verdict",
+    "months_after",
+    "outcome_of",
+    "review_due_on",
+    "stage_of",
+    "where",
+]
