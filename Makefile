@@ -17,7 +17,7 @@ check: .venv/dev.stamp ## format, lint, types, imports
 	$(BIN)/mypy
 
 test: .venv/dev.stamp ## everything there is
-	$(BIN)/python tools/run_tests.py
+	$(BIN)/python -m tools.run_tests
 
 bench: .venv/dev.stamp ## benchmarks; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
@@ -29,7 +29,7 @@ screenshots: .venv/dev.stamp ## pictures for the README, from a running demo
 	$(BIN)/python -m tools.make_screenshots
 
 lock: .venv/bootstrap.stamp ## pins with hashes, without addresses
-	$(BIN)/python tools/lock.py
+	$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## the environment; never the data in var/
 	rm -rf .venv

@@ -1,0 +1,1 @@
+"""What the Makefile calls: the test run, generated pages, pictures, lock files."""

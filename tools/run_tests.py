@@ -1,0 +1,152 @@
+"""Everything there is to test, in four parts, with one closing summary.
+
+1. the core: decisions, decision tables, whole patients, properties, published numbers; every branch covered
+2. the clinic on SQLite, outside systems, architecture, documentation; at least 95 % of branches covered
+3. the clinic again on PostgreSQL, in a private cluster that this program starts and removes
+4. journeys in a real Chromium
+
+What is missing on the machine is installed where that is allowed (root with apt); otherwise the run fails and says
+exactly what is missing. A skipped test fails (``tests/conftest.py``); a part without tests fails too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tools.browser import chromium
+from tools.postgres import postgres_programs, private_cluster
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ["tests/core", "tests/spec", "tests/scenarios", "tests/properties", "tests/reference"]
+CLINIC = ["tests/clinic", "tests/interfaces", "tests/faults"]
+PAPERS = ["tests/architecture", "tests/docs"]
+JOURNEYS = ["tests/journeys"]
+WORKERS = str(min(4, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One call of pytest: its name, folders, coverage floor and database."""
+
+    name: str
+    folders: list[str]
+    package: str = ""
+    floor: int = 0
+    postgres: bool = False
+
+
+PARTS = [
+    Part("core", CORE, "ketacore", 100),
+    Part("clinic on SQLite, architecture, documentation", [*CLINIC, *PAPERS], "ketaclinic", 95),
+    Part("clinic on PostgreSQL", CLINIC, postgres=True),
+    Part("journeys in Chromium", JOURNEYS),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one part."""
+
+    part: Part
+    code: int
+    passed: int
+    failed: int
+    seconds: float
+
+
+def main() -> int:
+    """Run all parts, print the summary, return 0 only if everything passed."""
+    missing = _missing_after_installing()
+    if missing:
+        print("make test: missing on this machine:")
+        print("\n".join(f"  * {line}" for line in missing))
+        print("0 passed, 1 failed")
+        return 1
+    with tempfile.TemporaryDirectory(prefix="kc-tests-") as folder:
+        outcomes = [_run(part, Path(folder)) for part in PARTS]
+    return _close(outcomes)
+
+
+def _missing_after_installing() -> list[str]:
+    wanted = {
+        "chromium": ("Chromium (Debian: apt install chromium; or set KETACLINIC_CHROMIUM)", chromium),
+        "postgresql": ("PostgreSQL's initdb and pg_ctl (Debian: apt install postgresql)", postgres_programs),
+    }
+    packages = [package for package, (_, find) in wanted.items() if find() is None]
+    if packages and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(packages)
+    return [words for words, find in wanted.values() if find() is None]
+
+
+def _install(packages: list[str]) -> None:
+    print(f"make test: installing {' and '.join(packages)} with apt-get", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
+        subprocess.run(
+            ["apt-get", *command], check=False, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+
+
+@contextmanager
+def _database(part: Part) -> Iterator[dict[str, str]]:
+    with private_cluster() if part.postgres else nullcontext("") as url:
+        yield {"DATABASE_URL": url} if url else {}
+
+
+def _run(part: Part, folder: Path) -> Outcome:
+    print(f"\n=== {part.name} ===", flush=True)
+    name = f"part-{PARTS.index(part)}"
+    report = folder / f"{name}.xml"
+    folders = [path for path in part.folders if (ROOT / path).is_dir()]
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, f"--junitxml={report}", *_coverage(part), *folders]
+    started = time.monotonic()
+    with _database(part) as database:
+        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | database
+        environment |= {"COVERAGE_FILE": str(folder / name), "KETACLINIC_DATA": str(folder / "var")}
+        code = subprocess.run(command, check=False, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    passed, failed = _count(report)
+    return Outcome(part, code, passed, failed, time.monotonic() - started)
+
+
+def _coverage(part: Part) -> list[str]:
+    if not part.package:
+        return []
+    return [f"--cov={part.package}", "--cov-branch", "--cov-report=term-missing", f"--cov-fail-under={part.floor}"]
+
+
+def _count(report: Path) -> tuple[int, int]:
+    if not report.exists():
+        return 0, 0
+    suites = ElementTree.parse(report).getroot().iter("testsuite")
+    passed = failed = 0
+    for suite in suites:
+        bad = sum(int(suite.get(kind, "0")) for kind in ("failures", "errors", "skipped"))
+        passed += int(suite.get("tests", "0")) - bad
+        failed += bad
+    return passed, failed
+
+
+def _close(outcomes: list[Outcome]) -> int:
+    print("\n=== summary ===")
+    for outcome in outcomes:
+        verdict = "ok" if outcome.code == 0 else f"FAILED (exit {outcome.code})"
+        counts = f"{outcome.passed} passed, {outcome.failed} failed"
+        print(f"{outcome.part.name}: {verdict}, {counts}, {outcome.seconds:.0f} s")
+    # A part that fails without a failed test (coverage floor, nothing collected, a crash) counts as one failure.
+    failed = sum(outcome.failed or int(outcome.code != 0) for outcome in outcomes)
+    print(f"{sum(outcome.passed for outcome in outcomes)} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
