@@ -1,0 +1,1 @@
+"""One same-shaped folder per outside system."""
