@@ -5,6 +5,7 @@
 | ``KETACLINIC_DATA`` | folder of the database, the secret key and uploads | ``var`` in the working folder |
 | ``DATABASE_URL`` | database | SQLite in the data folder |
 | ``KETACLINIC_HOSTS`` | host names served, comma separated | ``127.0.0.1,localhost`` |
+| ``KETACLINIC_IMPORT_MAX_MB`` | largest file an import reads, in MB | ``50`` |
 | ``KETACLINIC_HTTPS`` | ``1``: cookies only over TLS, redirects to HTTPS, HSTS | ``0`` (loopback) |
 """
 
@@ -22,6 +23,7 @@ from ketaclinic.config.secret import secret_key
 DATA = Path(os.environ.get("KETACLINIC_DATA", "var")).absolute()
 HTTPS = os.environ.get("KETACLINIC_HTTPS", "0") == "1"
 TESTING = "pytest" in sys.modules
+SERVING = os.environ.get("KETACLINIC_SERVING") == "1"
 
 SECRET_KEY = "only-for-tests" if TESTING else secret_key(DATA)
 DEBUG = False
@@ -132,9 +134,16 @@ TIME_ZONE = "UTC"
 USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = None
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = DATA / "static"
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_USE_FINDERS = not SERVING
+if SERVING:
+    # ``ketaclinic serve`` has put hashed and compressed copies there; browsers keep them for ever.
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+    WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -168,6 +177,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+IMPORT_MAX_BYTES = int(float(os.environ.get("KETACLINIC_IMPORT_MAX_MB", "50")) * 1024 * 1024)
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,84 @@
+"""What every command that needs the record does first, and the ways it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import click
+
+from ketaclinic.cli.main import REFUSED
+
+
+class Refused(click.ClickException):
+    """The command was understood and refused; one line says why."""
+
+    exit_code = REFUSED
+
+    def show(self, file: Any = None) -> None:
+        """Print the line."""
+        click.echo(f"ketaclinic: {self.message}", err=True)
+
+
+def django_ready() -> None:
+    """Load Django, once."""
+    import django
+
+    django.setup()
+
+
+def migrate_quietly() -> bool:
+    """Bring the database up to date; return whether anything had to be done."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    from ketaclinic.config.settings import DATA
+
+    DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+    executor = MigrationExecutor(connection)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", interactive=False, verbosity=0)
+    return True
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def refuse(message: str) -> NoReturn:
+    """End the command with a refusal."""
+    raise Refused(message)
+
+
+def the_clinic(number: int | None) -> Any:
+    """Return the clinic with this number, or the only one."""
+    from ketaclinic.people.models import Clinic
+
+    if number is not None:
+        clinic = Clinic.objects.filter(pk=number).first()
+        return clinic or refuse(f"there is no clinic {number}")
+    clinics = list(Clinic.objects.order_by("pk")[:2])
+    if len(clinics) != 1:
+        refuse("there is no clinic yet; run: ketaclinic demo" if not clinics else "name the clinic with --clinic ID")
+    return clinics[0]
+
+
+def the_member_of_staff(clinic: Any, username: str | None, permission: Any) -> Any:
+    """Return who acts: the named member of staff, or the clinic's only active administrator."""
+    from ketaclinic.people.models import Staff
+    from ketaclinic.people.permissions import Role
+
+    staff = Staff.objects.of(clinic).filter(is_active=True).select_related("clinic", "user")
+    if username is not None:
+        member = staff.filter(user__username=username).first() or refuse(f"clinic {clinic.pk} has no such sign-in")
+    else:
+        administrators = list(staff.filter(role=Role.ADMINISTRATOR)[:2])
+        if len(administrators) != 1:
+            refuse("name who does this with --by USERNAME")
+        member = administrators[0]
+    if not member.may(permission):
+        refuse(f"the role {member.get_role_display().lower()} may not do this")
+    return member
