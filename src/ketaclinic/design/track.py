@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WIDTH, HEIGHT, INSET = 262.0, 36.0, 6.0
+from ketaclinic.design.shapes import Shape, circle, horizontal, path, rect, vertical
+
+WIDTH, INSET = 262.0, 6.0
 _Y = 20.0
 
 
@@ -42,49 +44,39 @@ class Track:
         share = min(max(minute / self.span, 0.0), 1.0) if self.span > 0 else 0.0
         return round(INSET + share * (WIDTH - 2 * INSET), 1)
 
-    def drawn(self) -> tuple[dict[str, str], ...]:
-        """Return the shapes from back to front, as tag name and attributes."""
-        shapes = [_line("rail", INSET, WIDTH - INSET)]
+    def drawn(self) -> tuple[Shape, ...]:
+        """Return the shapes from back to front."""
+        shapes = [horizontal("rail", INSET, WIDTH - INSET, _Y)]
         if self.now is not None:
-            shapes.append(_line("gone", INSET, self.x(self.now)))
-        shapes += self._infusion() + [_stroke("dose", self.x(m), 9.2, 31.2) for m in self.doses]
+            shapes.append(_run("gone", INSET, self.x(self.now)))
+        shapes += self._infusion()
+        shapes += [vertical("dose", self.x(m), 9.2, 31.2) for m in self.doses]
         if self.dose_due is not None:
-            x = self.x(self.dose_due)
-            shapes.append(_shape("rect", "dose-due", x=x - 3.5, y=9.2, width=7, height=22, rx=3.5))
+            shapes.append(rect("dose-due", self.x(self.dose_due) - 3.5, 9.2, 7, 22, 3.5))
         shapes += [self._check(c) for c in self.checks]
         if self.gate is not None:
-            x = self.x(self.gate)
-            css = "gate passed" if self.gate_passed else "gate"
-            shapes += [_stroke(css, x - 2.5, 8, 32), _stroke(css, x + 2.5, 8, 32)]
+            x, css = self.x(self.gate), "gate passed" if self.gate_passed else "gate"
+            shapes += [vertical(css, x - 2.5, 8, 32), vertical(css, x + 2.5, 8, 32)]
         if self.now is not None:
             x = self.x(self.now)
-            head = f"M{x - 5.5:.1f} 5.7h11l-5.5 7.500z"
-            shapes += [_stroke("now", x, 12.2, 28.2), {"tag": "path", "css": "nowh", "d": head}]
+            shapes += [vertical("now", x, 12.2, 28.2), path("nowh", f"M{x - 5.5:.1f} 5.7h11l-5.5 7.5z")]
         return tuple(shapes)
 
-    def _infusion(self) -> list[dict[str, str]]:
+    def _infusion(self) -> list[Shape]:
         if self.infusion is None:
             return []
         start, so_far, planned = self.infusion
-        drawn = [_line("infused", self.x(start), self.x(so_far))]
+        drawn = [_run("infused", self.x(start), self.x(so_far))]
         if planned > so_far:
-            drawn.insert(0, _line("infusing", self.x(so_far), self.x(planned)))
+            drawn.insert(0, _run("infusing", self.x(so_far), self.x(planned)))
         return drawn
 
-    def _check(self, check: Check) -> dict[str, str]:
+    def _check(self, check: Check) -> Shape:
         x = self.x(check.minute)
         if check.state == "late":
-            return {"tag": "path", "css": "late", "d": f"M{x:.1f} 13l7 13h-14z"}
-        return _shape("circle", f"check {check.state}", cx=x, cy=_Y, r=5 if check.state == "next" else 4)
+            return path("late", f"M{x:.1f} 13l7 13h-14z")
+        return circle(f"check {check.state}", x, _Y, 5 if check.state == "next" else 4)
 
 
-def _line(css: str, start: float, end: float) -> dict[str, str]:
-    return {"tag": "path", "css": css, "d": f"M{start:.1f} {_Y:.1f}H{max(end, start + 0.1):.1f}"}
-
-
-def _stroke(css: str, x: float, top: float, bottom: float) -> dict[str, str]:
-    return {"tag": "path", "css": css, "d": f"M{x:.1f} {top:.1f}V{bottom:.1f}"}
-
-
-def _shape(tag: str, css: str, **numbers: float) -> dict[str, str]:
-    return {"tag": tag, "css": css, **{k: f"{v:.1f}" for k, v in numbers.items()}}
+def _run(css: str, start: float, end: float) -> Shape:
+    return horizontal(css, start, max(end, start + 0.1), _Y)

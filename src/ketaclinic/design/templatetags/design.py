@@ -35,6 +35,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ketaclinic.design import findings as findings_
 from ketaclinic.design import marks
+from ketaclinic.design.shapes import drawing
 from ketaclinic.design.track import Track
 from ketacore.evidence import Finding, Grade
 
@@ -307,7 +308,7 @@ def pathway(stages: Iterable[Any]) -> dict[str, Any]:
 @register.inclusion_tag("design/parts/track.html")
 def track(track: Track | None) -> dict[str, Any]:
     """Draw the track of a session: doses, checks due, the gate, now."""
-    return {"track": track, "shapes": track.drawn() if track else ()}
+    return {"track": track, "drawing": drawing(track.drawn()) if track else ""}
 
 
 @register.inclusion_tag("design/parts/gate.html")

@@ -1,0 +1,285 @@
+"""The anaesthesia record of a session: one time axis with doses, measured values, checks due and the leave gate.
+
+Only what was measured is drawn, in ink; nothing is interpolated beyond a line between neighbouring readings, and
+nothing is forecast. Limits appear only where the clinic's signed policy gives them effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from ketaclinic.design.shapes import Shape, circle, drawing, horizontal, path, polyline, rect, text, vertical
+from ketacore.evidence import Setting
+from ketacore.treatment.course import Flow, devices_planned, flows, infusion_ends_at, pressures, readings
+from ketacore.treatment.events import DeviceGiven
+from ketacore.treatment.facts import SessionFacts
+from ketacore.treatment.phases import leave_not_before
+from ketacore.treatment.rules import DEVICE, RULES, stands
+
+WIDTH, HEIGHT = 756, 326
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 740.0, 78.0, 268.0
+_SAT_TOP, _SAT_BOTTOM = 30.0, 66.0
+_CHECKS_Y, _TIMES_Y = 290.0, 318.0
+_MIN_SPAN = timedelta(minutes=150)
+
+
+@dataclass(frozen=True, slots=True)
+class DueMark:
+    """A check of the observation grid: due at, its window, whether it is the next one."""
+
+    at: datetime
+    opens: datetime | None = None
+    closes: datetime | None = None
+    next: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The picture and what a screen reader says instead of it."""
+
+    shapes: SafeString
+    words: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    start: datetime
+    end: datetime
+    low: float
+    high: float
+    sat_low: float
+
+    def x(self, moment: datetime) -> float:
+        share = (moment - self.start) / (self.end - self.start)
+        return _LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0)
+
+    def y(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return _BOTTOM - (_BOTTOM - _TOP) * min(max(share, 0.0), 1.0)
+
+    def sat_y(self, percent: float) -> float:
+        share = (percent - self.sat_low) / (100.0 - self.sat_low)
+        return _SAT_BOTTOM - (_SAT_BOTTOM - _SAT_TOP) * min(max(share, 0.0), 1.0)
+
+
+def trace(
+    facts: SessionFacts, setting: Setting, at: datetime, dues: Sequence[DueMark] = (), opened_at: datetime | None = None
+) -> Trace:
+    """Return the drawn record of one session at a moment."""
+    gate = leave_not_before(facts)
+    axes = _axes(facts, at, dues, gate, opened_at)
+    shapes: list[Shape] = []
+    shapes += _future(axes, at)
+    shapes += _grid(axes)
+    shapes += _limits(axes, setting)
+    shapes += _saturation(axes, facts)
+    shapes += _doses(axes, facts, at)
+    shapes += _heart(axes, facts)
+    shapes += _pressures(axes, facts)
+    shapes += _gate(axes, gate)
+    shapes += _checks(axes, facts, dues)
+    shapes += _times(axes, at)
+    shapes += _now(axes, at)
+    return Trace(drawing(shapes), words(facts, at, gate))
+
+
+def words(facts: SessionFacts, at: datetime, gate: datetime | None) -> str:
+    """Return the record as a sentence, for those who do not see the picture."""
+    parts = [f"Session trace at {_clock(at)}"]
+    given = facts.of(DeviceGiven)
+    if given:
+        parts.append(f"{len(given)} devices, at {', '.join(_clock(e.at) for e, _ in given)}")
+    for flow in flows(facts)[:1]:
+        parts.append(f"infusion from {_clock(flow.since)}")
+    taken = pressures(facts)
+    if taken:
+        parts.append("blood pressure " + ", ".join(f"{p.value} at {_clock(p.at)}" for p in taken))
+    for name, label in (("heart_rate", "heart rate"), ("oxygen_saturation", "SpO2")):
+        values = readings(facts, name)
+        if values:
+            parts.append(f"last {label} {values[-1].value:g} at {_clock(values[-1].at)}")
+    if gate is not None:
+        parts.append(f"may not leave before {_clock(gate)}")
+    return "; ".join(parts)
+
+
+def _clock(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{local.hour}:{local:%M}"
+
+
+def _axes(
+    facts: SessionFacts, at: datetime, dues: Sequence[DueMark], gate: datetime | None, opened_at: datetime | None
+) -> _Axes:
+    moments = [e.at for e in facts.events] + [at] + ([opened_at] if opened_at else [])
+    start = min(moments) - timedelta(minutes=5)
+    ahead = [d.at for d in dues] + ([gate] if gate else []) + [at + timedelta(minutes=15)]
+    end = max([*ahead, *moments, start + _MIN_SPAN]) + timedelta(minutes=10)
+    values = [v for p in pressures(facts) for v in (p.value.systolic, p.value.diastolic)]
+    values += [int(r.value) for r in readings(facts, "heart_rate")]
+    saturations = [r.value for r in readings(facts, "oxygen_saturation")]
+    return _Axes(
+        start=start,
+        end=end,
+        low=min([50.0, *(v - 10.0 for v in values)]),
+        high=max([170.0, *(v + 12.0 for v in values)]),
+        sat_low=min([90.0, *(s - 2 for s in saturations)]),
+    )
+
+
+def _future(axes: _Axes, at: datetime) -> list[Shape]:
+    x = axes.x(at)
+    return [rect("g-future", x, 24, _RIGHT - x, _BOTTOM - 24)]
+
+
+def _grid(axes: _Axes) -> list[Shape]:
+    shapes: list[Shape] = []
+    step = 20 if axes.high - axes.low <= 160 else 40
+    value = int(axes.low // step + 1) * step
+    while value <= axes.high - 4:
+        y = axes.y(value)
+        shapes += [horizontal("g-grid", _LEFT, _RIGHT, y), text("g-t end", 32, y + 4, str(value))]
+        value += step
+    shapes.append(text("g-t end", 32, axes.sat_y(100) + 4, "100"))
+    shapes.append(text("g-t end", 32, axes.sat_y(axes.sat_low) + 4, f"{axes.sat_low:g}"))
+    return shapes
+
+
+def _limits(axes: _Axes, setting: Setting) -> list[Shape]:
+    shapes: list[Shape] = []
+    for rule_id in ("IVK-MON-04-BP-SOFT", "IVK-MON-04-BP-HARD"):
+        if not stands(rule_id, setting):
+            continue
+        value = RULES[rule_id].number("systolic_from_mmhg")
+        if value <= axes.high:
+            y = axes.y(value)
+            shapes += [
+                horizontal("g-lim", _LEFT, _RIGHT, y),
+                text("g-t end", _RIGHT - 4, y - 5, f"clinic limit {value:g}"),
+            ]
+    if stands("IVK-MON-04-SPO2-SOFT", setting):
+        value = RULES["IVK-MON-04-SPO2-SOFT"].number("below_percent")
+        shapes.append(horizontal("g-lim", _LEFT, _RIGHT, axes.sat_y(value)))
+        shapes.append(text("g-t end", _RIGHT - 4, axes.sat_y(value) - 4, f"clinic limit {value:g} %"))
+    return shapes
+
+
+def _saturation(axes: _Axes, facts: SessionFacts) -> list[Shape]:
+    values = readings(facts, "oxygen_saturation")
+    points = [(axes.x(r.at), axes.sat_y(r.value)) for r in values]
+    return _series(points, "g-ink", "g-dot", "g-value", f"SpO₂ {values[-1].value:g} %" if values else "")
+
+
+def _heart(axes: _Axes, facts: SessionFacts) -> list[Shape]:
+    values = readings(facts, "heart_rate")
+    points = [(axes.x(r.at), axes.y(r.value)) for r in values]
+    return _series(points, "g-acc", "g-accf", "g-acct", f"Heart rate {values[-1].value:g}" if values else "")
+
+
+def _series(points: Sequence[tuple[float, float]], line: str, dot: str, label: str, words: str) -> list[Shape]:
+    if not points:
+        return []
+    shapes = [polyline(line, points)] if len(points) > 1 else []
+    shapes += [circle(dot, x, y, 3) for x, y in points]
+    x, y = points[-1]
+    crowded = x > _RIGHT - 96
+    shapes.append(text(f"{label} end" if crowded else label, x - 10 if crowded else x + 10, y + (18 if crowded else 4), words))
+    return shapes
+
+
+def _pressures(axes: _Axes, facts: SessionFacts) -> list[Shape]:
+    shapes: list[Shape] = []
+    labelled: list[float] = []
+    for p in reversed(pressures(facts)):
+        x, top, foot = axes.x(p.at), axes.y(p.value.systolic), axes.y(p.value.diastolic)
+        shapes.append(vertical("g-ink heavy", x, top, foot))
+        shapes.append(path("g-ink heavy", f"M{x - 6:.1f} {top - 5:.1f}l6 6 6-6M{x - 6:.1f} {foot + 5:.1f}l6-6 6 6"))
+        if all(abs(x - other) >= 50 for other in labelled):
+            labelled.append(x)
+            shapes.append(text("g-value mid", x, top - 10, str(p.value)))
+    return shapes
+
+
+def _doses(axes: _Axes, facts: SessionFacts, at: datetime) -> list[Shape]:
+    shapes: list[Shape] = []
+    devices = facts.of(DeviceGiven)
+    for event, device in devices:
+        x = axes.x(event.at)
+        shapes += [
+            vertical("g-acc thin", x, 24, _BOTTOM),
+            circle("g-accf", x, 14, 9.5),
+            text("g-onacc mid", x, 18, str(device.number)),
+        ]
+    if devices:
+        planned = devices_planned(facts)
+        count = f"{len(devices)} of {planned}" if planned and len(devices) < planned else f"{len(devices)}"
+        label = f"{count} × {DEVICE.number('device_mg'):g} mg"
+        shapes.append(text("g-acct", axes.x(devices[-1][0].at) + 15, 18, label))
+    for flow in flows(facts):
+        shapes += _flow(axes, facts, flow, at)
+    return shapes
+
+
+def _flow(axes: _Axes, facts: SessionFacts, flow: Flow, at: datetime) -> list[Shape]:
+    x1, x2 = axes.x(flow.since), axes.x(flow.until or at)
+    shapes = [rect("g-bar", x1, 8, max(x2 - x1, 2), 12, 6)]
+    ends = infusion_ends_at(facts, at) if flow.until is None else None
+    if ends is not None and ends > at:
+        x3 = axes.x(ends)
+        shapes.insert(0, rect("g-bar-rest", x1, 8, max(x3 - x1, 2), 12, 6))
+        x2 = x3
+    shapes.append(text("g-acct", x2 + 8, 18, f"{flow.mg_per_min:.3g} mg/min"))
+    return shapes
+
+
+def _gate(axes: _Axes, gate: datetime | None) -> list[Shape]:
+    if gate is None:
+        return []
+    x = axes.x(gate)
+    return [
+        vertical("g-gate", x - 2.5, 24, 298),
+        vertical("g-gate", x + 2.5, 24, 298),
+        text("g-ts mid", x, 18, _clock(gate)),
+    ]
+
+
+def _checks(axes: _Axes, facts: SessionFacts, dues: Iterable[DueMark]) -> list[Shape]:
+    shapes = [horizontal("g-axis", _LEFT, _RIGHT, _CHECKS_Y), text("g-t end", 32, _CHECKS_Y + 4, "BP")]
+    shapes += [circle("g-dot", axes.x(p.at), _CHECKS_Y, 5.5) for p in pressures(facts)]
+    for due in dues:
+        x = axes.x(due.at)
+        if due.next and due.opens and due.closes:
+            left, right = axes.x(due.opens), axes.x(due.closes)
+            shapes.append(rect("g-window", left, _CHECKS_Y - 9, max(right - left, 18), 18, 9))
+        shapes.append(circle("g-due next" if due.next else "g-due", x, _CHECKS_Y, 5.5))
+    return shapes
+
+
+def _times(axes: _Axes, at: datetime) -> list[Shape]:
+    span = axes.end - axes.start
+    step = 15 if span <= timedelta(minutes=190) else 30 if span <= timedelta(minutes=420) else 60
+    local = timezone.localtime(axes.start).replace(second=0, microsecond=0)
+    moment = local + timedelta(minutes=step - local.minute % step)
+    shapes: list[Shape] = []
+    while moment < axes.end - timedelta(minutes=step / 5):
+        x = axes.x(moment)
+        if abs(x - axes.x(at)) > 40:
+            shapes.append(text("g-t mid", x, _TIMES_Y, _clock(moment)))
+        moment += timedelta(minutes=step)
+    return shapes
+
+
+def _now(axes: _Axes, at: datetime) -> list[Shape]:
+    x = axes.x(at)
+    return [
+        vertical("g-nowl", x, 24, 302),
+        rect("g-now", x - 26, _TIMES_Y - 15, 52, 20, 10),
+        text("g-nowt mid", x, _TIMES_Y - 1, _clock(at)),
+    ]

@@ -1,0 +1,124 @@
+"""What happened, as a line a person reads; the words of symptoms, answers and phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ketacore.treatment import events as e
+
+PRODUCT_WORDS = {
+    "esketamine-nasal": ("Esketamine", "nasal", "nasal"),
+    "ketamine-iv": ("Ketamine", "IV", "drip"),
+}
+"""Product id to drug, route and the icon of the route."""
+
+MOAAS_WORDS = {
+    5: "readily responds to name",
+    4: "lethargic response to name",
+    3: "responds only to loud or repeated name",
+    2: "responds only to mild prodding or shaking",
+    1: "responds only to a painful stimulus",
+    0: "no response",
+}
+
+PHASE_WORDS = {
+    "arriving": "Start gate",
+    "ready": "Ready",
+    "dosing": "Devices",
+    "infusion": "Infusion",
+    "observation": "Observation",
+    "leaving": "Leaving",
+    "left": "Left",
+    "stopped": "Stopped",
+}
+
+
+def product_line(product: str, dose_mg: Any) -> str:
+    """Return drug, dose and route: ``Esketamine 84 mg nasal``."""
+    drug, route, _ = PRODUCT_WORDS.get(product, (product, "", ""))
+    dose = f" {float(dose_mg):g} mg" if dose_mg is not None else ""
+    return f"{drug}{dose} {route}".strip()
+
+
+def route(product: str) -> str:
+    """Return the route in one word."""
+    return PRODUCT_WORDS.get(product, (product, product, ""))[1]
+
+
+def route_icon(product: str) -> str:
+    """Return the name of the route's icon."""
+    return PRODUCT_WORDS.get(product, ("", "", "nasal"))[2]
+
+
+def vitals_text(vitals: e.Vitals) -> str:
+    """Return measured values in one line."""
+    parts = [f"BP {vitals.systolic}/{vitals.diastolic}"] if vitals.systolic is not None else []
+    for word, value, unit in (
+        ("heart rate", vitals.heart_rate, ""),
+        ("SpO₂", vitals.oxygen_saturation, " %"),
+        ("breaths", vitals.respiratory_rate, ""),
+        ("temperature", vitals.temperature_c, " °C"),
+    ):
+        if value is not None:
+            parts.append(f"{word} {value:g}{unit}")
+    line = ", ".join(parts)
+    return line[:1].upper() + line[1:]
+
+
+def _with(text: str, detail: str) -> str:
+    return f"{text}: {detail}" if detail else text
+
+
+def _answer(p: e.AnswerGiven) -> str:
+    words = {"yes": "yes", "no": "no", "not_known": "not known"}[p.answer.value]
+    question = p.question.replace("_", " ")
+    return _with(f"{question[:1].upper()}{question[1:]}: {words}", p.note)
+
+
+def _symptom(p: e.SymptomSeen) -> str:
+    words = p.symptom.words
+    return _with(f"{words[:1].upper()}{words[1:]}{'' if p.present else ' is gone'}", p.note)
+
+
+def _device(p: e.DeviceGiven) -> str:
+    dots = "no green dots left" if p.no_green_dots_after else "green dots still showing"
+    return f"Device {p.number} given, {dots}, lot {p.lot}"
+
+
+def _dissociation(p: e.Dissociation) -> str:
+    return f"Dissociation {p.level.value}" if p.level.value != "none" else "No dissociation"
+
+
+_SENTENCES: Mapping[type[e.Payload], Callable[[Any], str]] = {
+    e.Arrived: lambda p: _with("Checked in", p.note),
+    e.AnswerGiven: _answer,
+    e.Vitals: vitals_text,
+    e.Sedation: lambda p: f"MOAA/S {p.moaas}, {MOAAS_WORDS[p.moaas]}",
+    e.Dissociation: _dissociation,
+    e.SymptomSeen: _symptom,
+    e.DeviceGiven: _device,
+    e.DosingEnded: lambda p: f"Dosing ended early: {p.reason}",
+    e.InfusionStarted: lambda p: (
+        f"Infusion started, {p.rate_mg_per_min:g} mg/min for {p.planned_min:g} min, lot {p.lot}"
+    ),
+    e.InfusionPaused: lambda p: _with("Infusion paused", p.reason),
+    e.InfusionResumed: lambda p: _with(
+        "Infusion runs again", f"{p.rate_mg_per_min:g} mg/min" if p.rate_mg_per_min else ""
+    ),
+    e.InfusionEnded: lambda p: _with("Infusion ended", p.reason),
+    e.EscortSeen: lambda p: f"{p.name}, escort, is {'here' if p.here else 'on the way'}",
+    e.InstructionsGiven: lambda p: f"Aftercare sheet given{' to patient and escort' if p.to_escort else ''}",
+    e.PrescriberDecision: lambda p: (
+        f"Prescriber on {p.about}: {'go ahead' if p.ruling.value == 'go_ahead' else 'hold'}, {p.reason}"
+    ),
+    e.AlertAcknowledged: lambda p: _with("Alert acknowledged", p.note or p.alert),
+    e.ReleaseSigned: lambda p: _with("Prescriber signed: clinically stable", p.note),
+    e.Discharged: lambda p: f"Left{f' with {p.escort}' if p.escort else ''}",
+    e.Stopped: lambda p: f"Stopped, {p.outcome.value.replace('_', ' ')}: {p.reason}",
+}
+
+
+def sentence(payload: e.Payload) -> str:
+    """Return one event as the line the timeline of the session shows."""
+    return _SENTENCES[type(payload)](payload)
