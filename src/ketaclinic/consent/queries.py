@@ -1,0 +1,95 @@
+"""Reads of consent, always within one clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from ketaclinic.consent.facts import facts_of, facts_of_many
+from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal
+from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.policy.queries import setting_of
+from ketacore.consent import consent_valid
+from ketacore.evidence import Decision
+
+
+def valid_on(patient: Patient, product: str, at: datetime, planned_dose: float | None = None) -> Decision:
+    """Return whether the patient's consent for ``product`` stands at ``at``; the session gate asks this.
+
+    ``planned_dose`` is the dose about to be given, in the unit of the text (mg or mg/kg).
+    """
+    setting = setting_of(patient.clinic, at, product)
+    return consent_valid(facts_of(patient, product, at, planned_dose), setting)
+
+
+def valid_for_many(clinic: Clinic, patient_ids: Collection[int], product: str, at: datetime) -> dict[int, Decision]:
+    """Return the same for many patients of the clinic, for lists, with a fixed number of queries."""
+    setting = setting_of(clinic, at, product)
+    facts = facts_of_many(clinic, patient_ids, product, at)
+    return {pk: consent_valid(facts[pk], setting) for pk in patient_ids}
+
+
+def text_in_force(clinic: Clinic, product: str, at: datetime, language: str = "en") -> ConsentText | None:
+    """Return the text a patient signs at ``at``: the newest that has come into force, in the language or in English."""
+    texts = ConsentText.objects.of(clinic).filter(product=product, effective_from__lte=clinic.day_of(at), at__lte=at)
+    newest = texts.select_related("signed_off_by").order_by("-effective_from", "-at", "-pk")
+    found: ConsentText | None = newest.filter(language=language).first() or newest.filter(language="en").first()
+    return found
+
+
+def texts_of(clinic: Clinic) -> QuerySet[ConsentText]:
+    """Return every text of the clinic, newest first."""
+    return (
+        ConsentText.objects.of(clinic)
+        .select_related("signed_off_by")
+        .order_by("product", "language", "-effective_from", "-at")
+    )
+
+
+def text_in(clinic: Clinic, pk: int) -> ConsentText:
+    """Return a text of this clinic; raises ``Http404`` for any other."""
+    text: ConsentText | None = texts_of(clinic).filter(pk=pk).first()
+    if text is None:
+        raise Http404("No such text in this clinic.")
+    return text
+
+
+def signatures_of(patient: Patient, at: datetime) -> QuerySet[ConsentSignature]:
+    """Return the patient's signatures, newest first."""
+    return (
+        ConsentSignature.objects.of(patient.clinic)
+        .filter(patient=patient, at__lte=at)
+        .current()
+        .select_related("text", "witness")
+        .order_by("-at", "-pk")
+    )
+
+
+def withdrawals_of(patient: Patient, at: datetime) -> QuerySet[ConsentWithdrawal]:
+    """Return the patient's withdrawals, newest first."""
+    return (
+        ConsentWithdrawal.objects.of(patient.clinic)
+        .filter(patient=patient, at__lte=at)
+        .current()
+        .select_related("recorded_by", "signature__text")
+        .order_by("-at", "-pk")
+    )
+
+
+def signature_in(clinic: Clinic, pk: int) -> ConsentSignature:
+    """Return a signature of this clinic; raises ``Http404`` for any other."""
+    found: ConsentSignature | None = (
+        ConsentSignature.objects.of(clinic).filter(pk=pk).select_related("text", "witness", "patient", "clinic").first()
+    )
+    if found is None:
+        raise Http404("No such consent in this clinic.")
+    return found
+
+
+def standing_signature(patient: Patient, product: str, at: datetime) -> ConsentSignature | None:
+    """Return the newest signature for the product, taken back or not."""
+    found: ConsentSignature | None = signatures_of(patient, at).filter(product=product).first()
+    return found
