@@ -1,0 +1,208 @@
+"""The questions this room answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ketacore.evidence import RULE_PACK, Decision, Refusal, Setting, evaluate
+from ketacore.treatment.course import (
+    devices_planned,
+    dosing_over_at,
+    first_dose_at,
+    infusion_running,
+    mg_given,
+    minutes_between,
+)
+from ketacore.treatment.events import (
+    DeviceGiven,
+    Discharged,
+    Event,
+    InfusionPaused,
+    InfusionResumed,
+    InfusionStarted,
+    ReleaseSigned,
+    StopOutcome,
+    Stopped,
+)
+from ketacore.treatment.facts import SessionFacts
+from ketacore.treatment.phases import check_step
+from ketacore.treatment.release import RELEASE, Leaving
+from ketacore.treatment.rules import DEVICE, RULES
+from ketacore.treatment.start import START
+
+_DOSE_ROUNDING_MG = 0.05
+"""Half of the last digit to which a pump and this record keep milligrams."""
+
+
+def may_start(facts: SessionFacts, setting: Setting) -> Decision:
+    """Return whether the first dose may be given: ``may_start`` or ``blocked``, with every gate met, unmet or unknown.
+
+    A finding that fired is an unmet gate, one that is clear a met gate, one not evaluated an unknown gate; an unknown
+    gate holds like an unmet one.
+    """
+    findings = evaluate(RULES, START, facts, setting)
+    outcome = "blocked" if not findings or any(f.stops for f in findings) else "may_start"
+    return Decision("may_start", outcome, setting, RULE_PACK, findings)
+
+
+def ready_for_discharge(facts: SessionFacts, at: datetime, setting: Setting) -> Decision:
+    """Return whether the patient may go home at ``at``: ``ready`` or ``not_yet``, with every condition."""
+    findings = evaluate(RULES, RELEASE, Leaving(facts, at, setting), setting)
+    outcome = "not_yet" if not findings or any(f.stops for f in findings) else "ready"
+    return Decision("ready_for_discharge", outcome, setting, RULE_PACK, findings)
+
+
+def check_event(facts: SessionFacts, event: Event, setting: Setting) -> None:
+    """Refuse an event that the phase, the start gate, the dose steps or the leave gate do not allow."""
+    check_step(facts, event)
+    match event.what:
+        case DeviceGiven():
+            _check_start(facts, event, setting)
+            _check_device(facts, event.what, event.at)
+            _check_device_state(event.what, event.at, setting)
+        case InfusionStarted():
+            _check_start(facts, event, setting)
+            _check_infusion(facts, event.what, setting)
+        case InfusionPaused() | InfusionResumed():
+            _check_flow(facts, event.what)
+        case ReleaseSigned():
+            if event.by_role != "prescriber":
+                raise Refusal("Signing the release", ["only a prescriber signs it"], "Call the prescriber.")
+        case Discharged():
+            _check_discharge(facts, event.at, setting)
+        case Stopped():
+            _check_stop(facts, event.what)
+        case _:
+            pass
+
+
+def _lines(decision: Decision) -> list[str]:
+    return [
+        f"{f.rule.title} ({f.rule.rule_id}): {'; '.join(f.because or tuple(f'{m} is missing' for m in f.missing))}"
+        for f in decision.findings
+        if f.stops
+    ]
+
+
+def _check_start(facts: SessionFacts, event: Event, setting: Setting) -> None:
+    if first_dose_at(facts) is not None:
+        return
+    decision = may_start(facts, setting)
+    if decision.outcome != "may_start":
+        raise Refusal(
+            "Giving the first dose",
+            _lines(decision) or ["no rule of the start gate stands in this place"],
+            "Complete what is open, or let the prescriber decide where a rule allows it.",
+        )
+
+
+def _check_device(facts: SessionFacts, device: DeviceGiven, at: datetime) -> None:
+    planned = devices_planned(facts)
+    given = facts.of(DeviceGiven)
+    title = f"Recording device {device.number}"
+    if planned is None or device.number > planned:
+        raise Refusal(title, [f"today's dose takes {planned or 'no'} devices"], "Check the plan of today.")
+    if device.number != len(given) + 1:
+        raise Refusal(title, [f"the next device is number {len(given) + 1}"], "Record the devices in order.")
+    if not given:
+        return
+    rest = timedelta(minutes=DEVICE.number("rest_min"))
+    due = given[-1][0].at + rest
+    if at < due:
+        raise Refusal(
+            title,
+            [f"{DEVICE.rule_id}: {DEVICE.number('rest_min'):.0f} minutes of rest after each device; "
+             f"{minutes_between(at, due) + 1} to go"],
+            "Wait until the rest is over.",
+        )  # fmt: skip
+
+
+def _check_device_state(device: DeviceGiven, at: datetime, setting: Setting) -> None:
+    wrong = []
+    if device.expires_on < setting.on:
+        wrong.append(f"SPR-ADM-01: it expired on {device.expires_on.isoformat()}")
+    if not device.two_green_dots_before:
+        wrong.append("SPR-ADM-01: the indicator did not show two green dots")
+    if not device.not_primed:
+        wrong.append("SPR-ADM-01: a primed device may not be used")
+    if not device.no_green_dots_after:
+        wrong.append("SPR-ADM-03: a green dot remains; the patient sprays again into the second nostril")
+    if wrong:
+        raise Refusal(
+            f"Recording device {device.number}", wrong, "Use another device, or finish this one, then record."
+        )
+
+
+def _check_infusion(facts: SessionFacts, start: InfusionStarted, setting: Setting) -> None:
+    title = "Starting the infusion"
+    if start.expires_on < setting.on:
+        raise Refusal(title, [f"the drug expired on {start.expires_on.isoformat()}"], "Take another vial.")
+    planned = facts.dose_mg.value
+    total = start.rate_mg_per_min * start.planned_min
+    if planned is None or total > planned + _DOSE_ROUNDING_MG:
+        raise Refusal(
+            title,
+            [f"{start.rate_mg_per_min:g} mg/min for {start.planned_min:g} minutes is {total:.1f} mg; "
+             f"today's dose is {f'{planned:.1f} mg' if planned is not None else 'not set'}"],
+            "Set the rate to today's dose.",
+        )  # fmt: skip
+
+
+def _check_flow(facts: SessionFacts, what: InfusionPaused | InfusionResumed) -> None:
+    running = infusion_running(facts)
+    if isinstance(what, InfusionPaused) and not running:
+        raise Refusal("Pausing the infusion", ["it is not running"], "Nothing to do.")
+    if not isinstance(what, InfusionResumed):
+        return
+    if running:
+        raise Refusal("Resuming the infusion", ["it is running"], "Nothing to do.")
+    started = facts.last(InfusionStarted)
+    if what.rate_mg_per_min is not None and started and what.rate_mg_per_min > started[1].rate_mg_per_min:
+        raise Refusal(
+            "Resuming the infusion",
+            [f"{what.rate_mg_per_min:g} mg/min is faster than the {started[1].rate_mg_per_min:g} mg/min it began with"],
+            "Resume at the same rate or a lower one.",
+        )
+
+
+def _check_discharge(facts: SessionFacts, at: datetime, setting: Setting) -> None:
+    decision = ready_for_discharge(facts, at, setting)
+    if decision.outcome != "ready":
+        raise Refusal(
+            "Letting the patient go home",
+            _lines(decision) or ["no rule of the leave gate stands in this place"],
+            "Keep observing, and complete what is open.",
+        )
+
+
+def _check_stop(facts: SessionFacts, stop: Stopped) -> None:
+    begun = first_dose_at(facts) is not None
+    if begun and stop.outcome is StopOutcome.NOT_STARTED:
+        raise Refusal(
+            "Closing the session",
+            ["a dose was given: the patient stays under observation until the leave gate opens"],
+            "End dosing early and keep observing, or record a transfer or that the patient left without release.",
+        )
+    if not begun and stop.outcome is StopOutcome.LEFT_WITHOUT_RELEASE:
+        raise Refusal("Closing the session", ["no dose was given"], "Record that the session was not started.")
+
+
+def rems_minutes(facts: SessionFacts, at: datetime) -> int | None:
+    """Return the minutes the REMS form asks for: first device to the end of monitoring (SPR-MON-07)."""
+    start = first_dose_at(facts)
+    if start is None or not facts.nasal:
+        return None
+    left = facts.last(Discharged)
+    return minutes_between(start, left[0].at if left else at)
+
+
+def dose_given_mg(facts: SessionFacts, at: datetime) -> float:
+    """Return the drug given by ``at`` in mg: devices times content, or rate times time, to a tenth."""
+    return round(mg_given(facts, at), 1)
+
+
+def dose_complete(facts: SessionFacts, at: datetime) -> bool | None:
+    """Return whether the planned dose was given in full; ``None`` while dosing goes on or no dose was set."""
+    if dosing_over_at(facts) is None or facts.dose_mg.value is None:
+        return None
+    return mg_given(facts, at) >= facts.dose_mg.value - _DOSE_ROUNDING_MG
