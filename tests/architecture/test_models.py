@@ -1,0 +1,69 @@
+"""Clinical rows are append-only and belong to a clinic; pages never query; migrations keep step."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import models
+
+from ketaclinic.audit.models import AppendOnly, AppendOnlyQuerySet
+from tests.support.tree import CLINIC, layers, parsed, python_files
+
+ROOMS = layers("clinic-rooms")
+PATHWAY = ROOMS[ROOMS.index("record") : ROOMS.index("interfaces")]
+CLINICAL = [
+    model
+    for model in apps.get_models()
+    if model._meta.app_config.name in settings.STAGES and model._meta.app_config.name.split(".")[1] in PATHWAY
+]
+
+
+@pytest.mark.parametrize("model", CLINICAL, ids=lambda m: m._meta.label)
+def test_a_clinical_row_is_only_ever_added_to(model: type[models.Model]) -> None:
+    assert issubclass(model, AppendOnly)
+    assert isinstance(model._default_manager.all(), AppendOnlyQuerySet)
+
+
+@pytest.mark.parametrize("model", CLINICAL, ids=lambda m: m._meta.label)
+def test_a_clinical_row_belongs_to_a_clinic(model: type[models.Model]) -> None:
+    assert "clinic" in {field.name for field in model._meta.get_fields()}
+
+
+@pytest.mark.parametrize("model", CLINICAL, ids=lambda m: m._meta.label)
+def test_nothing_is_deleted_with_something_else(model: type[models.Model]) -> None:
+    keys = [f for f in model._meta.get_fields() if isinstance(f, models.ForeignKey)]
+    assert [f.name for f in keys if f.remote_field.on_delete is not models.PROTECT] == []
+
+
+def _pages() -> list[Path]:
+    return [f for f in python_files(CLINIC) if f.name == "views.py" or "views" in f.parent.parts]
+
+
+@pytest.mark.parametrize("file", _pages(), ids=lambda p: str(p.relative_to(CLINIC)))
+def test_views_never_query(file: Path) -> None:
+    attributes = {node.attr for node in ast.walk(parsed(file)) if isinstance(node, ast.Attribute)}
+    assert "objects" not in attributes
+
+
+def test_actions_name_who_and_when() -> None:
+    """Every public function of a stage's ``actions`` takes keywords only, among them ``by`` and ``at``."""
+    loose = []
+    for file in [f for room in PATHWAY for f in python_files(CLINIC / room)]:
+        if file.stem != "actions" and file.parent.name != "actions":
+            continue
+        for node in parsed(file).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                keywords = {a.arg for a in node.args.kwonlyargs}
+                if node.args.args or not {"by", "at"} <= keywords:
+                    loose.append(f"{file.relative_to(CLINIC)}:{node.name}")
+    assert loose == []
+
+
+@pytest.mark.django_db
+def test_migrations_keep_step_with_the_models() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
