@@ -1,24 +1,39 @@
-"""Taking people in."""
+"""Taking people in, correcting who they are, and running the clinic's staff list."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import models, transaction
+from django.db.models.functions import Length
 
 from ketaclinic.audit.actions import write_audit
-from ketaclinic.people.models import Caregiver, Clinic, Patient, PatientIdentifier, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.models import (
+    Caregiver,
+    Clinic,
+    Patient,
+    PatientCorrection,
+    PatientIdentifier,
+    Staff,
+    User,
+)
+from ketaclinic.people.permissions import Permission, Role, check_may
+from ketacore.evidence import Refusal
 
 FIRST_RECORD_NUMBER = 20_001
 
 
 def next_record_number(clinic: Clinic) -> str:
     """Return the next free record number of the clinic (``K-20417``)."""
-    last = (Patient.objects.of(clinic).filter(record_number__regex=r"^K-\d+$").aggregate(last=Max("record_number")))[
-        "last"
-    ]
+    last = (
+        Patient.objects.of(clinic)
+        .filter(record_number__regex=r"^K-\d+$")
+        .order_by(Length("record_number").desc(), "-record_number")
+        .values_list("record_number", flat=True)
+        .first()
+    )
     return f"K-{int(last[2:]) + 1 if last else FIRST_RECORD_NUMBER}"
 
 
@@ -78,3 +93,158 @@ def name_caregiver(
     )
     write_audit("name_caregiver", by=by, at=at, patient_id=patient.pk, obj=caregiver)
     return caregiver
+
+
+@transaction.atomic
+def correct_patient(*, patient: Patient, by: Staff, at: datetime, reason: str, **fields: Any) -> Patient:
+    """Correct who a patient is. Each changed field leaves its old value, the author, the time and the reason.
+
+    Raises ``Refusal`` without a reason. Fields that already have the value are left alone.
+    """
+    check_may(by, Permission.REGISTER_PATIENT)
+    changed = _changes(patient, fields)
+    if changed and not reason.strip():
+        raise Refusal("Correcting the patient", ["no reason was given"], "Say why the entry was wrong.")
+    PatientCorrection.objects.bulk_create(
+        PatientCorrection(
+            clinic_id=patient.clinic_id,
+            patient=patient,
+            field=name,
+            old_value=old,
+            new_value=new,
+            reason=reason,
+            by=by,
+            at=at,
+        )
+        for name, old, new in changed
+    )
+    _set(patient, fields, changed)
+    for name, _old, _new in changed:
+        write_audit("correct_patient", by=by, at=at, patient_id=patient.pk, obj=patient, reason=f"{name}: {reason}")
+    return patient
+
+
+@transaction.atomic
+def correct_caregiver(*, caregiver: Caregiver, by: Staff, at: datetime, **fields: Any) -> Caregiver:
+    """Change what is known about a caregiver; the audit entry keeps the old values."""
+    check_may(by, Permission.CONFIRM_RIDE)
+    changed = _changes(caregiver, fields)
+    _set(caregiver, fields, changed)
+    if changed:
+        write_audit(
+            "correct_caregiver", by=by, at=at, patient_id=caregiver.patient_id, obj=caregiver, reason=_told(changed)
+        )
+    return caregiver
+
+
+@transaction.atomic
+def add_staff(
+    *,
+    by: Staff,
+    at: datetime,
+    username: str,
+    password: str,
+    display_name: str,
+    role: str,
+    is_medical_director: bool = False,
+) -> Staff:
+    """Give a person a sign-in and a place in the clinic of the acting administrator."""
+    check_may(by, Permission.MANAGE_STAFF)
+    _check_director(role, is_medical_director)
+    user = User.objects.create_user(username=username, password=password)
+    member: Staff = Staff.objects.create(
+        user=user,
+        clinic=by.clinic,
+        role=role,
+        display_name=display_name,
+        is_medical_director=is_medical_director,
+        synthetic=by.clinic.synthetic,
+    )
+    write_audit("add_staff", by=by, at=at, obj=member, reason=f"{display_name}, {member.get_role_display()}")
+    return member
+
+
+@transaction.atomic
+def change_staff(*, member: Staff, by: Staff, at: datetime, **fields: Any) -> Staff:
+    """Change a member's name, role, directorship, or whether they may sign in; the audit entry keeps the old values.
+
+    Raises ``Refusal`` where the clinic would be left without an administrator, or somebody locks themselves out.
+    """
+    check_may(by, Permission.MANAGE_STAFF)
+    role = fields.get("role", member.role)
+    active = fields.get("is_active", member.is_active)
+    _check_director(role, fields.get("is_medical_director", member.is_medical_director))
+    if member.pk == by.pk and (not active or role != member.role):
+        raise Refusal(
+            "Changing your own place",
+            ["you would lock yourself out"],
+            "Ask another administrator to do it.",
+        )
+    _check_administrator_remains(member, role, active)
+    changed = _changes(member, fields)
+    _set(member, fields, changed)
+    if changed:
+        write_audit("change_staff", by=by, at=at, obj=member, reason=_told(changed))
+    return member
+
+
+@transaction.atomic
+def change_clinic(*, by: Staff, at: datetime, **fields: Any) -> Clinic:
+    """Change the settings of the acting administrator's clinic; the audit entry keeps the old values."""
+    check_may(by, Permission.MANAGE_STAFF)
+    clinic = by.clinic
+    if not str(fields.get("emergency_contact", clinic.emergency_contact)).strip():
+        raise Refusal(
+            "Changing the clinic",
+            ["every aftercare sheet names whom to call, and nobody was named"],
+            "Give an emergency contact.",
+        )
+    changed = _changes(clinic, fields)
+    _set(clinic, fields, changed)
+    if changed:
+        write_audit("change_clinic", by=by, at=at, obj=clinic, reason=_told(changed))
+    return clinic
+
+
+_Change = tuple[str, str, str]
+
+
+def _changes(row: models.Model, fields: Mapping[str, Any]) -> list[_Change]:
+    return [(k, _word(getattr(row, k)), _word(v)) for k, v in fields.items() if getattr(row, k) != v]
+
+
+def _word(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _set(row: models.Model, fields: Mapping[str, Any], changed: list[_Change]) -> None:
+    names = [name for name, _old, _new in changed]
+    for name in names:
+        setattr(row, name, fields[name])
+    if names:
+        row.save(update_fields=names)
+
+
+def _told(changed: list[_Change]) -> str:
+    return "; ".join(f"{name}: {old or 'empty'} → {new or 'empty'}" for name, old, new in changed)
+
+
+def _check_director(role: str, is_medical_director: bool) -> None:
+    if is_medical_director and role != Role.PRESCRIBER:
+        raise Refusal(
+            "Naming a medical director",
+            [f"a {Role(role).label.lower()} signs no clinic policies"],
+            "Choose the role prescriber, or take the mark away.",
+        )
+
+
+def _check_administrator_remains(member: Staff, role: str, active: bool) -> None:
+    if member.role != Role.ADMINISTRATOR or (active and role == Role.ADMINISTRATOR):
+        return
+    others = Staff.objects.of(member.clinic).filter(role=Role.ADMINISTRATOR, is_active=True).exclude(pk=member.pk)
+    if not others.exists():
+        raise Refusal(
+            "Changing the last administrator",
+            ["nobody could manage the staff list any more"],
+            "Add another administrator first.",
+        )

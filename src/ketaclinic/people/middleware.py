@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from ketaclinic.people.models import Staff
+from ketaclinic.people.models import Clinic, Staff
+
+
+class StaffRequest(HttpRequest):
+    """A request as views behind a declared permission see it: ``WhoAndWhen`` has set who, where and when."""
+
+    staff: Staff
+    clinic: Clinic
+    at: datetime
+
 
 Respond = Callable[[HttpRequest], HttpResponse]
 

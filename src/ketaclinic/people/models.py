@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 
+from ketaclinic.audit.models import AppendOnly, AppendOnlyQuerySet
 from ketaclinic.people.permissions import Permission, Role, may
 
 if TYPE_CHECKING:
@@ -168,3 +169,33 @@ class Caregiver(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CorrectionQuerySet(AppendOnlyQuerySet):
+    """Corrections of one clinic."""
+
+    def of(self, clinic: Clinic) -> Self:
+        """Return the rows of one clinic; every read starts here."""
+        return self.filter(clinic=clinic)
+
+
+class PatientCorrection(AppendOnly):
+    """One field of a patient's identity that was corrected: the old value, who, when and why are kept."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="corrections")
+    field = models.CharField(max_length=40)
+    old_value = models.CharField(max_length=200, blank=True)
+    new_value = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    objects = CorrectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["patient", "-at"])]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old_value} → {self.new_value}"

@@ -1,0 +1,87 @@
+"""Template-ready values about people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ketaclinic.people.models import Patient, PatientCorrection, Staff
+
+FIELD_WORDS = {
+    "given_name": "Given name",
+    "family_name": "Family name",
+    "birth_date": "Date of birth",
+    "sex": "Sex in the record",
+    "phone": "Telephone",
+    "email": "E-mail",
+    "language": "Language",
+    "deceased_on": "Date of death",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionLine:
+    """A corrected field: what it was, what it is, who changed it and why."""
+
+    field: str
+    old: str
+    new: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StaffLine:
+    """One member of the clinic's staff."""
+
+    pk: int
+    name: str
+    username: str
+    role: str
+    director: bool
+    active: bool
+    last_seen: datetime | None
+
+
+def day_words(day: date | None) -> str:
+    """Return a day as people write it: ``14 Mar 1984``."""
+    return f"{day.day} {day:%b %Y}" if day else ""
+
+
+def details_of(patient: Patient, on: date) -> list[tuple[str, str]]:
+    """Return who a patient is as pairs of word and value."""
+    rows = [
+        ("Born", f"{day_words(patient.birth_date)} ({patient.age_on(patient.deceased_on or on)})"),
+        ("Sex in the record", patient.get_sex_display()),
+        ("Telephone", patient.phone),
+        ("E-mail", patient.email),
+        ("Language", {"en": "English", "es": "Spanish"}.get(patient.language, patient.language)),
+        ("In care since", day_words(patient.registered_at.astimezone(patient.clinic.zone).date())),
+    ]
+    return [*rows, ("Died", day_words(patient.deceased_on))] if patient.deceased_on else rows
+
+
+def correction_lines(corrections: Iterable[PatientCorrection]) -> list[CorrectionLine]:
+    """Return the corrections of a patient's identity for display."""
+    return [
+        CorrectionLine(FIELD_WORDS.get(c.field, c.field), c.old_value, c.new_value, c.reason, str(c.by), c.at)
+        for c in corrections
+    ]
+
+
+def staff_lines(staff: Iterable[Staff]) -> list[StaffLine]:
+    """Return the staff list for display."""
+    return [
+        StaffLine(
+            pk=member.pk,
+            name=member.display_name,
+            username=member.user.username,
+            role=member.get_role_display(),
+            director=member.is_medical_director,
+            active=member.is_active,
+            last_seen=member.user.last_login,
+        )
+        for member in staff
+    ]
