@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from ketacore.evidence import Rule, RuleSet, load_rules
+from ketacore.scales import SCALES
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "src/ketacore"
@@ -57,7 +58,8 @@ def rule_sets() -> tuple[RuleSet, ...]:
 
 def all_rules() -> list[tuple[str, Rule]]:
     """Return every rule with its room."""
-    return [(rules.room, rule) for rules in rule_sets() for rule in rules]
+    of_rooms = [(rules.room, rule) for rules in rule_sets() for rule in rules]
+    return of_rooms + [("scales", rule) for scale in SCALES.values() for rule in scale.rules]
 
 
 def _has_rules(room: str) -> bool:

@@ -1,0 +1,76 @@
+"""The papers are true: made pages are fresh, commands exist, links lead somewhere, nothing stands undocumented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ketaclinic.cli.main import COMMANDS
+from tests.support.tree import ROOT, all_rules
+from tools.make_docs import pages
+
+PAPERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "GLOSSARY.md", "SECURITY.md", "CHANGELOG.md")]
+EVERY_PAGE = [*PAPERS, *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+ANCHOR = re.compile(r'<a id="([^"]+)">')
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_made_page_is_fresh(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == pages()[path], "run `make docs`"
+
+
+def test_no_page_is_left_of_a_room_that_is_gone() -> None:
+    assert set((ROOT / "docs/clinical").glob("*.md")) <= set(pages())
+
+
+def test_the_commands_of_the_papers_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {word for page in EVERY_PAGE for word in re.findall(r"`?\bmake ([a-z]+)`", page.read_text())}
+    named |= set(re.findall(r"^(?:PORT=\d+ )?make ([a-z]+)", "".join(p.read_text() for p in PAPERS), re.MULTILINE))
+    assert {"run", "test"} <= named
+    assert named - targets == set()
+
+
+def test_continuous_integration_runs_the_commands_of_the_readme() -> None:
+    script = (ROOT / ".ci/run").read_text()
+    assert re.findall(r"^make (\w+)", script, re.MULTILINE) == ["check", "test"]
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        if not file.exists() or (anchor and file.suffix == ".md" and anchor not in ANCHOR.findall(file.read_text())):
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_rule_has_its_place_in_the_pages() -> None:
+    told = "".join(text for path, text in pages().items() if path.name != "index.md")
+    index = pages()[ROOT / "docs/clinical/index.md"]
+    assert [rule.rule_id for _, rule in all_rules() if f"### {rule.rule_id} " not in told] == []
+    assert [rule.rule_id for _, rule in all_rules() if f"[{rule.rule_id}]" not in index] == []
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "docs/guide/command-line.md").read_text()
+    assert [name for name in COMMANDS if f"ketaclinic {name}" not in text] == []
+
+
+def test_every_decision_record_is_listed() -> None:
+    folder = ROOT / "docs/adr"
+    index = (folder / "README.md").read_text()
+    assert [f.name for f in folder.glob("0*.md") if f.name not in index] == []
+
+
+def test_settings_are_documented_where_they_are_read() -> None:
+    text = "".join(f.read_text() for f in (ROOT / "src/ketaclinic/config").glob("*.py"))
+    names = set(re.findall(r"environ(?:\.get)?[\[(]\s*\"(\w+)\"", text))
+    assert {name for name in names if f"``{name}``" not in text} == set()
