@@ -40,7 +40,8 @@ class Protocol:
     """A way of giving one product, phase by phase.
 
     ``needs_signed`` are the clinic policies without which no plan can be signed; ``first_dose_rule`` carries the
-    dose of the first session, ``limit_rule`` the limits of every session.
+    dose of the first session, ``limit_rule`` the limits of every session. ``chair_minutes`` is how long a chair is kept
+    on the calendar; it is no clinical limit.
     """
 
     protocol_id: str
@@ -53,6 +54,7 @@ class Protocol:
     jurisdiction: tuple[str, ...]
     dose_unit: str
     preview_weeks: int
+    chair_minutes: int
     weekday_offsets: tuple[int, ...]
     first_dose_rule: Rule
     limit_rule: Rule
@@ -125,6 +127,7 @@ def parse_protocol(record: Mapping[str, Any], rules: RuleSet) -> Protocol:
         jurisdiction=tuple(record["jurisdiction"]),
         dose_unit=record["dose_unit"],
         preview_weeks=int(record["preview_weeks"]),
+        chair_minutes=int(record["chair_minutes"]),
         weekday_offsets=tuple(record["default_weekday_offsets"]),
         first_dose_rule=rule(record["first_dose_rule"]),
         limit_rule=rule(record["limit_rule"]),
