@@ -39,14 +39,14 @@ def test_continuous_integration_runs_the_commands_of_the_readme() -> None:
     assert re.findall(r"^make (\w+)", script, re.MULTILINE) == ["check", "test"]
 
 
-@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda p: str(p.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+@pytest.mark.parametrize("paper", EVERY_PAGE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(paper: Path) -> None:
     broken = []
-    for target in LINK.findall(page.read_text(encoding="utf-8")):
+    for target in LINK.findall(paper.read_text(encoding="utf-8")):
         if "://" in target or target.startswith("mailto:"):
             continue
         name, _, anchor = target.partition("#")
-        file = (page.parent / name).resolve() if name else page
+        file = (paper.parent / name).resolve() if name else paper
         if not file.exists() or (anchor and file.suffix == ".md" and anchor not in ANCHOR.findall(file.read_text())):
             broken.append(target)
     assert broken == []
