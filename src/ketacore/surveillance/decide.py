@@ -1,0 +1,136 @@
+"""Which long-term screen is due, since when, and why. No result on file is unknown, never fine."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from ketacore.evidence import RULE_PACK, Decision, Finding, Rule, Setting, Standing, State, standing
+from ketacore.surveillance.facts import Done, SurveillanceFacts
+from ketacore.surveillance.rules import RULES
+from ketacore.surveillance.screens import SCREENS, Screen
+
+MONTHS_PER_YEAR = 12
+
+
+class Stand(StrEnum):
+    """Where a screen stands."""
+
+    OVERDUE = "overdue"
+    DUE = "due"
+    UNKNOWN = "unknown"
+    CURRENT = "current"
+    NOT_EVALUATED = "not_evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenDue:
+    """One screen: where it stands, since when or until when, and the rules behind it.
+
+    ``UNKNOWN`` means that no result is on file; ``overdue`` says whether it should have been there by now.
+    ``due_on`` is empty where the interval is not signed, or where the next session, not a day, makes it due.
+    """
+
+    screen: Screen
+    stand: Stand
+    why: str
+    due_on: date | None = None
+    last_on: date | None = None
+    overdue: bool = False
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Return whether somebody should do this screen now, or enter its result."""
+        return self.stand in (Stand.OVERDUE, Stand.DUE, Stand.UNKNOWN) or any(
+            f.rule.effect == "task" and f.state is State.FIRED for f in self.findings
+        )
+
+
+def screens_due(facts: SurveillanceFacts, setting: Setting) -> tuple[ScreenDue, ...]:
+    """Return every screen of the place and product, in the order of ``SCREENS``."""
+    return tuple(_screen(s, facts, setting) for s in SCREENS if standing(RULES[s.rule_id], setting) in _HERE)
+
+
+_HERE = (Standing.ACTIVE, Standing.UNSIGNED)
+
+
+def surveillance(facts: SurveillanceFacts, setting: Setting) -> Decision:
+    """Return all screens as one decision: ``overdue``, ``due``, ``unknown``, ``not_evaluated`` or ``current``.
+
+    The outcome is that of the screen that asks most.
+    """
+    screens = screens_due(facts, setting)
+    stands = {Stand.OVERDUE if s.overdue else s.stand for s in screens}
+    order = (Stand.OVERDUE, Stand.DUE, Stand.UNKNOWN, Stand.NOT_EVALUATED, Stand.CURRENT)
+    outcome = next((stand for stand in order if stand in stands), Stand.NOT_EVALUATED)
+    findings = tuple(f for s in screens for f in s.findings)
+    return Decision("surveillance", outcome.value, setting, RULE_PACK, findings)
+
+
+def _screen(screen: Screen, facts: SurveillanceFacts, setting: Setting) -> ScreenDue:
+    rule, done = RULES[screen.rule_id], facts.done.get(screen.kind)
+    last_on = done.on if done else None
+    watched = tuple(_watched(RULES[i], done) for i in screen.watch if standing(RULES[i], setting) is Standing.ACTIVE)
+    if standing(rule, setting) is Standing.UNSIGNED:
+        why = "the interval is clinic policy and not signed by the medical director"
+        finding = Finding(rule, State.NOT_EVALUATED, (why,))
+        return ScreenDue(screen, Stand.NOT_EVALUATED, why, last_on=last_on, findings=(finding, *watched))
+    stand, why, due_on = _asked(screen, rule, facts, setting.on)
+    overdue = due_on is not None and due_on < setting.on
+    finding = Finding(rule, _STATES[stand], (why,), () if done else (f"{screen.kind}_result",))
+    return ScreenDue(screen, stand, why, due_on, last_on, overdue, (finding, *watched))
+
+
+_STATES = {
+    Stand.OVERDUE: State.FIRED,
+    Stand.DUE: State.FIRED,
+    Stand.CURRENT: State.CLEAR,
+    Stand.UNKNOWN: State.NOT_EVALUATED,
+}
+
+
+def _watched(rule: Rule, done: Done | None) -> Finding:
+    if done is None:
+        return Finding(rule, State.NOT_EVALUATED, ("no result on file",), ("result",))
+    if done.finding:
+        return Finding(rule, State.FIRED, (f"a finding on {done.on.isoformat()}: a clinician decides what follows",))
+    return Finding(rule, State.CLEAR, (f"nothing found on {done.on.isoformat()}",))
+
+
+def _asked(screen: Screen, rule: Rule, facts: SurveillanceFacts, on: date) -> tuple[Stand, str, date | None]:
+    done = facts.done.get(screen.kind)
+    if done is None:
+        return Stand.UNKNOWN, "no result on file", facts.baseline_on
+    if screen.cadence == "once":
+        return Stand.CURRENT, f"done on {done.on.isoformat()}", None
+    if screen.cadence == "session_then_months" and facts.induction.value is not False:
+        return _by_session(facts, done, on)
+    months = int(rule.number(screen.months))
+    due_on = add_months(done.on, months)
+    told = f"last on {done.on.isoformat()}, every {months} month{'s' if months > 1 else ''}"
+    return _by_day(due_on, on), told, due_on
+
+
+def _by_session(facts: SurveillanceFacts, done: Done, on: date) -> tuple[Stand, str, date | None]:
+    given = [day for day in facts.given_on if day <= on]
+    told = f"last on {done.on.isoformat()}, at every session of the induction"
+    missed = next((day for day in given if day > done.on), None)
+    if missed is None:
+        return Stand.CURRENT, f"{told}; due again at the next session", None
+    return _by_day(missed, on), f"{told}; a session was given on {missed.isoformat()}", missed
+
+
+def _by_day(due_on: date, on: date) -> Stand:
+    if on > due_on:
+        return Stand.OVERDUE
+    return Stand.DUE if on == due_on else Stand.CURRENT
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day so many months later; the last day of a month that is too short."""
+    count = day.year * MONTHS_PER_YEAR + day.month - 1 + months
+    year, month = divmod(count, MONTHS_PER_YEAR)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
