@@ -27,7 +27,7 @@ _TOP = ("jurisdiction", "on", "product", "signed", "scale", "facts", "answers")
 
 
 def answer(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return severity, response, remission, worsening and alerts as JSON; raises ``Refusal`` for what cannot be read."""
+    """Return severity, response, remission, worsening and alerts as JSON; raises ``Refusal`` otherwise."""
     refuse_unknown(document, _TOP, "the document")
     setting = a_setting(document, RULES, SCALE_RULES)
     scale = a_scale(document.get("scale"))

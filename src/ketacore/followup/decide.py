@@ -142,7 +142,7 @@ def ownership(raised_at: datetime, setting: Setting) -> Ownership:
     """Return owner, backup and deadline of an alert raised now."""
     rule = RULES["KC-ESC-01"]
     if standing(rule, setting) is not Standing.ACTIVE:
-        why = "the escalation policy is not signed by the medical director: every prescriber owns the alert, no clock runs"
+        why = "the escalation policy is not signed: every prescriber owns the alert, and no clock runs"
         return Ownership(DEFAULT_OWNER_ROLE, "", None, Finding(rule, State.NOT_EVALUATED, (why,)))
     minutes = rule.number("acknowledge_within_min")
     owner, backup = str(rule.parameters["owner_role"]), str(rule.parameters["backup_role"])

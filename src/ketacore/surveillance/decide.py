@@ -103,7 +103,7 @@ def _watched(rule: Rule, done: Done | None) -> Finding:
 def _asked(screen: Screen, rule: Rule, facts: SurveillanceFacts, on: date) -> tuple[Stand, str, date | None]:
     done = facts.done.get(screen.kind)
     if done is None:
-        return Stand.UNKNOWN, "no result on file", facts.baseline_on
+        return Stand.UNKNOWN, "no result on file", _first_due(screen, rule, facts)
     if screen.cadence == "once":
         return Stand.CURRENT, f"done on {done.on.isoformat()}", None
     if screen.cadence == "session_then_months" and facts.induction.value is not False:
@@ -112,6 +112,13 @@ def _asked(screen: Screen, rule: Rule, facts: SurveillanceFacts, on: date) -> tu
     due_on = add_months(done.on, months)
     told = f"last on {done.on.isoformat()}, every {months} month{'s' if months > 1 else ''}"
     return _by_day(due_on, on), told, due_on
+
+
+def _first_due(screen: Screen, rule: Rule, facts: SurveillanceFacts) -> date | None:
+    began = facts.baseline_on
+    if began is None or screen.before_treatment:
+        return began
+    return add_months(began, int(rule.number(screen.months)))
 
 
 def _by_session(facts: SurveillanceFacts, done: Done, on: date) -> tuple[Stand, str, date | None]:
