@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from threading import Thread
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from ketaclinic.audit.actions import write_audit
-from ketaclinic.interfaces.fhir.incoming import Incoming, IncomingPatient, IncomingRow, Limits, parse_bundle
+from ketaclinic.interfaces.fhir.incoming import Incoming, IncomingPatient, IncomingRow, Limits, Unreadable, parse_bundle
 from ketaclinic.interfaces.fhir.incoming.bundle import kinds_left
 from ketaclinic.interfaces.fhir.incoming.document import read_document
+from ketaclinic.interfaces.fhir.incoming.values import clean
+from ketaclinic.interfaces.fhir.limits import import_limits
+from ketaclinic.interfaces.fhir.models import FhirImport
+from ketaclinic.interfaces.fhir.outgoing import record_bundle
 from ketaclinic.interfaces.fhir.report import ImportReport, LeftLine
 from ketaclinic.people.actions import register_patient
 from ketaclinic.people.models import Patient, PatientIdentifier, Staff
@@ -22,6 +29,7 @@ from ketaclinic.screening.models import Allergy, Medication, Problem, Procedure,
 from ketacore.evidence import Refusal
 
 Progress = Callable[[int, int], None]
+logger = logging.getLogger(__name__)
 
 MODELS: dict[str, type[SourcedRow]] = {
     "Problem": Problem,
@@ -211,6 +219,8 @@ class _Storing:
 
 def find_or_register(told: IncomingPatient, *, by: Staff, at: datetime) -> tuple[Patient, bool]:
     """Return the clinic's patient with one of these identifiers, or a new one; raises ``Refusal`` on doubt."""
+    if any(system == own_system(by.clinic.pk) for system, _ in told.identifiers):
+        raise Refusal("The import", ["this record was exported by this very clinic"], "It is here already.")
     owners: dict[int, Patient] = {}
     missing: list[tuple[str, str]] = []
     for system, value in told.identifiers:
@@ -232,6 +242,11 @@ def find_or_register(told: IncomingPatient, *, by: Staff, at: datetime) -> tuple
         PatientIdentifier(clinic=by.clinic, patient=patient, system=system, value=value) for system, value in missing
     )
     return patient, False
+
+
+def own_system(clinic_id: int) -> str:
+    """Return the identifier system of a clinic's own record numbers, as its exports carry it."""
+    return f"urn:ketaclinic:clinic-{clinic_id}:record-number"
 
 
 def _register(told: IncomingPatient, *, by: Staff, at: datetime) -> Patient:
@@ -267,3 +282,68 @@ def _copy(old: SourcedRow, *, by: Staff, at: datetime, status: str, reason: str)
     new = type(old)(**values, status=status, recorded_at=at, recorded_by=by, amends=old, amendment_reason=reason)
     new.save()
     return new
+
+
+AT_ONCE_BYTES = 1024 * 1024
+"""Files up to this size are imported within the request; larger ones beside it, with a progress bar."""
+
+
+def begin_import(*, by: Staff, at: datetime, file_name: str, data: bytes) -> FhirImport:
+    """Take an uploaded file: a small one is imported now, a large one in the background. The file is not kept."""
+    check_may(by, Permission.IMPORT_RECORD)
+    started: FhirImport = FhirImport.objects.create(
+        clinic=by.clinic, by=by, at=at, file_name=clean(file_name, 120), progress_at=at
+    )
+    if len(data) <= AT_ONCE_BYTES:
+        run_import(started, data)
+    else:
+        transaction.on_commit(lambda: Thread(target=_run_beside, args=(started, data), daemon=True).start())
+    return started
+
+
+def run_import(started: FhirImport, data: bytes) -> None:
+    """Import the file of ``started`` and write down how it went; never raises."""
+
+    def progress(done: int, of: int) -> None:
+        _put_down(started, done=done, total=of)
+
+    limits = import_limits()
+    try:
+        incoming = parse_bundle(read_document(data, limits), limits, progress)
+        _put_down(started, state=FhirImport.State.STORING, done=incoming.resources, total=incoming.resources)
+        with transaction.atomic():
+            report = store_incoming(incoming, by=started.by, at=started.at)
+            _put_down(started, state=FhirImport.State.DONE, patient_id=report.patient_id, report=report.as_json())
+    except Unreadable as error:
+        _put_down(started, state=FhirImport.State.REFUSED, refusal=f"{error}."[:400])
+    except Refusal as refusal:
+        told = f"{'; '.join(refusal.because)}. {refusal.do}"
+        _put_down(started, state=FhirImport.State.REFUSED, refusal=told[:400])
+    except Exception as error:  # noqa: BLE001  whatever breaks, the person who waits is told; nothing was stored
+        logger.error("import %s broke: %s", started.pk, type(error).__name__)
+        _put_down(started, state=FhirImport.State.REFUSED, refusal="An error on our side. Try once more.")
+
+
+def _run_beside(started: FhirImport, data: bytes) -> None:
+    try:
+        run_import(started, data)
+    finally:
+        connection.close()
+
+
+def _put_down(started: FhirImport, **values: Any) -> None:
+    values["progress_at"] = timezone.now()
+    for name, value in values.items():
+        setattr(started, name, value)
+    started.save(update_fields=[name.removesuffix("_id") for name in values])
+
+
+def export_patient(*, patient: Patient, by: Staff, at: datetime) -> dict[str, Any]:
+    """Return the whole record of a patient as a FHIR R4 bundle; the export stands in the audit log."""
+    check_may(by, Permission.EXPORT_RECORD)
+    if patient.clinic_id != by.clinic_id:
+        raise Refusal("The export", ["this patient belongs to another clinic"], "Ask that clinic.")
+    with transaction.atomic():
+        bundle = record_bundle(patient, system=own_system(patient.clinic_id), at=at)
+        write_audit("export_record", by=by, at=at, patient_id=patient.pk, obj=patient)
+    return bundle
