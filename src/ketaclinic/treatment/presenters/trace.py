@@ -190,7 +190,9 @@ def _series(points: Sequence[tuple[float, float]], line: str, dot: str, label: s
     shapes += [circle(dot, x, y, 3) for x, y in points]
     x, y = points[-1]
     crowded = x > _RIGHT - 96
-    shapes.append(text(f"{label} end" if crowded else label, x - 10 if crowded else x + 10, y + (18 if crowded else 4), words))
+    shapes.append(
+        text(f"{label} end" if crowded else label, x - 10 if crowded else x + 10, y + (18 if crowded else 4), words)
+    )
     return shapes
 
 

@@ -1,4 +1,4 @@
-"""What the session screen's forms send, read into typed entries. Nothing is repaired: what cannot be read is refused."""
+"""What the session screen's forms send, read into typed entries. What cannot be read is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 // Big keys that fill the vital-sign fields: no keyboard slides up, nothing is typed that a tap can do.
+// Hangs on window.ketaclinic: static files are renamed by their content, so scripts do not import one another.
 // @ts-check
 
 /** Fields in the order in which a nurse reads the monitor. */
@@ -22,7 +23,7 @@ function wrong(input) {
 }
 
 /** Wire the keys of one pad. @param {HTMLFormElement} form */
-export function keypad(form) {
+function keypad(form) {
   /** @type {HTMLInputElement[]} */
   const inputs = [...form.querySelectorAll(FIELD)].filter((e) => e instanceof HTMLInputElement);
   const said = form.querySelector("[data-wrong]");
@@ -75,3 +76,5 @@ export function keypad(form) {
     radio.addEventListener("click", () => { if (held) radio.checked = false; held = radio.checked; });
   }
 }
+
+Object.assign((window.ketaclinic ??= {}), { keypad });

@@ -8,7 +8,7 @@
  */
 
 /** @returns {string} a key no other entry has */
-export function drawKey() {
+function drawKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
@@ -19,7 +19,7 @@ function csrfToken() {
   return found ? decodeURIComponent(found.slice("csrftoken=".length)) : "";
 }
 
-export class Outbox {
+class Outbox {
   /** @param {{ name: string, staff: string, now: () => number }} options */
   constructor({ name, staff, now }) {
     this.name = name;
@@ -131,3 +131,5 @@ function describe(words, body) {
   });
   return parts.length > 0 ? parts.join(", ") : words;
 }
+
+Object.assign((window.ketaclinic ??= {}), { Outbox });

@@ -2,8 +2,8 @@
 // Without this file the screen still works through its plain forms.
 // @ts-check
 
-import { keypad } from "./keypad.js";
-import { Outbox } from "./outbox.js";
+// @ts-ignore keypad.js and outbox.js were loaded before this file
+const { keypad, Outbox } = window.ketaclinic;
 
 const SCREEN = "screen";
 const REFRESH_MS = 5_000;
