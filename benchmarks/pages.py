@@ -1,0 +1,163 @@
+"""PAGES: home of each role, floor board, patient list, chart, timeline and session screen of a large clinic."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from benchmarks.machine import resident_mb
+from benchmarks.server import KETACLINIC, Visitor, serving
+
+WARM_UP, ASKED = 5, 60
+ASSET = re.compile(rb"""(?:href|src)="(/static/[^"]+\.(?:css|js|svg|woff2))""")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, asked for by one role, at one or many addresses."""
+
+    name: str
+    role: str
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What was measured of one page."""
+
+    name: str
+    p50_ms: float
+    p95_ms: float
+    queries: int
+    page_kb: float
+    first_load_kb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """PAGES as a whole."""
+
+    patients: int
+    timeline_entries: int
+    figures: list[Figure]
+    memory_mb: float
+
+
+def build(data: Path, patients: int) -> None:
+    """Build the clinic of the benchmark, unless ``data`` holds one."""
+    if (data / "ketaclinic.sqlite3").exists():
+        return
+    command = [KETACLINIC, "demo", "--patients", str(patients), "--seed", "1"]
+    subprocess.run(command, env={**os.environ, "KETACLINIC_DATA": str(data)}, check=True, stdout=subprocess.DEVNULL)
+
+
+def measure(data: Path) -> Result:
+    """Serve ``data`` and measure every page; Django must have been set up on the same folder."""
+    from ketaclinic.people.models import Patient
+    from ketaclinic.record.models import TimelineEntry
+
+    pages = _pages()
+    cookies = {page.role: sign_in(page.role) for page in pages}
+    with serving(data) as (port, pid):
+        figures = [_figure(page, Visitor(port, cookies[page.role])) for page in pages]
+        memory = resident_mb(pid)
+    return Result(Patient.objects.count(), TimelineEntry.objects.count(), figures, memory)
+
+
+def _pages() -> list[Page]:
+    from django.urls import reverse
+
+    from ketaclinic.people.permissions import Role
+
+    draw = random.Random(1)
+    charts, sessions = _sample(draw)
+    home = [Page(f"home, {role.label.lower()}", role, [reverse("journey:home")]) for role in Role]
+    return [
+        *home,
+        Page("floor board", "nurse", [reverse("treatment:floor")]),
+        Page("patients, first page", "nurse", [reverse("journey:patients")]),
+        Page("patients, search", "nurse", [reverse("journey:patients") + f"?q={letter}" for letter in "abcdmrs"]),
+        Page("chart", "prescriber", [reverse("journey:chart", args=[pk]) for pk in charts]),
+        Page("timeline", "prescriber", [reverse("journey:timeline", args=[pk]) for pk in charts]),
+        Page("session screen", "nurse", [reverse("treatment:session", args=[pk]) for pk in sessions]),
+    ]
+
+
+def _sample(draw: random.Random) -> tuple[list[int], list[int]]:
+    """Return the patients with the longest timelines and others drawn at random, and sessions open and closed."""
+    from django.db.models import Count
+
+    from ketaclinic.people.models import Patient
+    from ketaclinic.record.models import TimelineEntry
+    from ketaclinic.treatment.models import Session
+
+    counted = TimelineEntry.objects.order_by().values("patient_id").annotate(lines=Count("pk"))
+    longest = [row["patient_id"] for row in counted.order_by("-lines")[:10]]
+    everyone = list(Patient.objects.order_by("pk").values_list("pk", flat=True))
+    newest = list(Session.objects.order_by("-opened_at", "-pk").values_list("pk", flat=True)[:30])
+    return longest + draw.sample(everyone, min(30, len(everyone))), newest
+
+
+def sign_in(role: str) -> str:
+    """Return the cookie of the first member of staff with a role."""
+    from django.conf import settings
+    from django.test import Client
+
+    from ketaclinic.people.models import Staff
+
+    client = Client()
+    client.force_login(Staff.objects.filter(role=role, is_active=True).select_related("user").order_by("pk")[0].user)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def _figure(page: Page, visitor: Visitor) -> Figure:
+    turn: Callable[[int], str] = lambda number: page.paths[number % len(page.paths)]  # noqa: E731
+    for number in range(max(WARM_UP, min(len(page.paths), 20))):
+        _expect_200(visitor.get(turn(number)), turn(number))
+    answers = [_expect_200(visitor.get(turn(number)), turn(number)) for number in range(ASKED)]
+    times = sorted(answer.seconds * 1000 for answer in answers)
+    cuts = quantiles(times, n=20, method="inclusive")
+    largest = max(answers, key=lambda answer: answer.wire_bytes)
+    assets = {path.decode() for path in ASSET.findall(_plain(largest.body))}
+    loaded = sum(visitor.get(path).wire_bytes for path in sorted(assets))
+    return Figure(
+        page.name,
+        cuts[9],
+        cuts[18],
+        max(_queries(page.role, turn(number)) for number in range(min(5, len(page.paths)))),
+        largest.wire_bytes / 1024,
+        (largest.wire_bytes + loaded) / 1024,
+    )
+
+
+def _expect_200(answer: Any, path: str) -> Any:
+    if answer.status != 200:
+        raise RuntimeError(f"{path} answered {answer.status}")
+    return answer
+
+
+def _plain(body: bytes) -> bytes:
+    return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+
+
+def _queries(role: str, path: str) -> int:
+    """Return how many queries one request makes, counted in this process by Django itself."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from ketaclinic.people.models import Staff
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(Staff.objects.filter(role=role, is_active=True).select_related("user").order_by("pk")[0].user)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(path)
+    return len(captured)

@@ -1,0 +1,120 @@
+"""The pictures of the README, from a demo clinic made for them: the same seed, today's floor, one sign-in per role."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.server import KETACLINIC, serving
+from tools.browser import FLAGS, chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs/images"
+SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One page as one role sees it, at some sizes."""
+
+    name: str
+    role: str
+    path: str
+    sizes: tuple[str, ...] = ("desktop", "tablet", "phone")
+    scheme: str = "light"
+
+
+def main() -> int:
+    """Build a demo, take every picture, write ``docs/images``."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="kc-pictures-") as folder:
+        data = Path(folder)
+        environment = {**os.environ, "KETACLINIC_DATA": folder}
+        subprocess.run([KETACLINIC, "demo"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        pictures = _pictures(data)
+        with serving(data) as (port, _), sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+            for picture in pictures:
+                _take(picture, browser, f"http://127.0.0.1:{port}")
+            browser.close()
+    print(f"wrote {len(list(IMAGES.glob('*.png')))} pictures to {IMAGES.relative_to(ROOT)}")
+    return 0
+
+
+def _pictures(data: Path) -> list[Picture]:
+    os.environ["KETACLINIC_DATA"] = str(data)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ketaclinic.config.settings"
+    import django
+
+    django.setup()
+    from django.urls import reverse
+
+    chart, screening, session = _people()
+    return [
+        Picture("morning", "prescriber", reverse("journey:home")),
+        Picture("board", "nurse", reverse("treatment:floor")),
+        Picture("wall", "nurse", reverse("treatment:wall"), ("desktop",), "dark"),
+        Picture("chart", "prescriber", reverse("journey:chart", args=[chart])),
+        Picture("session", "nurse", reverse("treatment:session", args=[session])),
+        Picture("session-dark", "nurse", reverse("treatment:session", args=[session]), ("tablet",), "dark"),
+        Picture("screening", "prescriber", reverse("screening:patient", args=[screening])),
+    ]
+
+
+def _people() -> tuple[int, int, int]:
+    """Return the patient with the longest course, one who waits for a decision, and a session under way."""
+    from django.db.models import Count
+    from django.utils import timezone
+
+    from ketaclinic.followup.models import ScaleAnswer
+    from ketaclinic.people.models import Clinic
+    from ketaclinic.screening.queries import awaiting_decision
+    from ketaclinic.treatment.queries import open_sessions
+
+    clinic, at = Clinic.objects.order_by("pk")[0], timezone.now()
+    longest = ScaleAnswer.objects.order_by().values("patient_id").annotate(n=Count("pk")).order_by("-n", "patient_id")
+    waiting = awaiting_decision(clinic, at)[0]
+    under_way = list(open_sessions(clinic, at))
+    middle = sorted(under_way, key=lambda session: session.opened_at)[len(under_way) // 2]
+    return longest[0]["patient_id"], waiting.pk, middle.pk
+
+
+def _take(picture: Picture, browser: Browser, origin: str) -> None:
+    for size in picture.sizes:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            base_url=origin,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if picture.scheme == "dark" else "light",
+            timezone_id="America/New_York",
+            locale="en-US",
+        )
+        context.add_cookies([_signed_in(picture.role, origin)])
+        page = context.new_page()
+        _settled(page, picture.path)
+        page.screenshot(path=str(IMAGES / f"{picture.name}-{size}.png"))
+        context.close()
+
+
+def _settled(page: Page, path: str) -> None:
+    page.goto(path)
+    page.wait_for_load_state("load")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    page.wait_for_timeout(300)
+
+
+def _signed_in(role: str, origin: str) -> dict[str, str]:
+    from benchmarks.pages import sign_in
+
+    name, _, value = sign_in(role).partition("=")
+    return {"name": name, "value": value, "url": origin}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
