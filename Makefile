@@ -2,7 +2,11 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
-PIP := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
+# uv is fast; where it cannot reach the index the way pip can (own certificates, a mirror in pip.conf), pip does it.
+define install
+$(BIN)/python -m uv pip install --quiet --system-certs --python $(BIN)/python $(1) 2>/dev/null \
+	|| $(BIN)/python -m pip install --quiet --disable-pip-version-check $(1)
+endef
 
 .PHONY: run test check bench docs screenshots lock clean
 
@@ -41,10 +45,10 @@ clean: ## the environment; never the data in var/
 	@touch $@
 
 .venv/run.stamp: .venv/bootstrap.stamp requirements/run.txt pyproject.toml
-	@$(PIP) --require-hashes -r requirements/run.txt
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(call install,--require-hashes -r requirements/run.txt)
+	@$(call install,--no-deps --no-build-isolation -e .)
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(call install,--require-hashes -r requirements/dev.txt)
 	@touch $@

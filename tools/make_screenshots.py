@@ -50,6 +50,7 @@ def main() -> int:
 def _pictures(data: Path) -> list[Picture]:
     os.environ["KETACLINIC_DATA"] = str(data)
     os.environ["DJANGO_SETTINGS_MODULE"] = "ketaclinic.config.settings"
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread; nothing awaits it
     import django
 
     django.setup()
