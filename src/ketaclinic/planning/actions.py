@@ -21,11 +21,11 @@ from ketaclinic.planning.queries import (
     active_plan,
     bookings_between,
     bookings_of_course,
-    standing_candidacy,
     stands,
 )
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
+from ketaclinic.screening.queries import candidacy
 from ketacore.evidence import Decision, Refusal, Setting
 from ketacore.planning import PROTOCOLS, Protocol, WeightFacts, check_dose, check_protocol, dose_for, plan_series
 from ketacore.planning.decide import COMPUTED, dose_facts
@@ -101,9 +101,9 @@ def _check_may_begin(patient: Patient, protocol: Protocol, choices: PlanChoices,
     refused = "Signing the plan"
     if active_plan(patient, at) is not None:
         raise Refusal(refused, [f"another plan stands for {patient}"], "Change that plan, or end it first.")
-    candidacy = standing_candidacy(patient, protocol.product, at)
-    if candidacy is None or candidacy.verdict != "treat":
-        told = "nobody has decided yet" if candidacy is None else f"the decision is: {candidacy.get_verdict_display()}"
+    decided = candidacy(patient, protocol.product, at)
+    if decided is None or decided.verdict != "treat":
+        told = "nobody has decided yet" if decided is None else f"the decision is: {decided.get_verdict_display()}"
         raise Refusal(
             refused,
             [f"there is no decision to treat {patient} with {protocol.product}; {told}"],

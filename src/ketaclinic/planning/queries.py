@@ -163,18 +163,6 @@ def weights_of(patient: Patient, at: datetime) -> list[VitalSign]:
     return list(rows.order_by("-at", "-pk")[:2])
 
 
-def standing_candidacy(patient: Patient, product: str, at: datetime) -> CandidacyDecision | None:
-    """Return the prescriber's newest decision whether to treat with ``product``."""
-    found: CandidacyDecision | None = (
-        CandidacyDecision.objects.of(patient.clinic)
-        .current()
-        .filter(patient=patient, product=product, at__lte=at)
-        .order_by("-at", "-pk")
-        .first()
-    )
-    return found
-
-
 def awaiting_plan(clinic: Clinic, at: datetime) -> QuerySet[Patient]:
     """Return the patients a prescriber decided to treat for whom no plan was signed since."""
     decided = CandidacyDecision.objects.of(clinic).current().filter(patient=OuterRef("pk"), at__lte=at)

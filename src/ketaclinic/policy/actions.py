@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
@@ -11,6 +12,7 @@ from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import Staff
 from ketaclinic.people.permissions import Permission, check_may
 from ketaclinic.policy.models import PolicySignature
+from ketaclinic.policy.queries import unsigned_policies
 from ketacore.evidence import Grade, Refusal, Rule
 
 
@@ -39,3 +41,21 @@ def sign_policy(*, rule: Rule, by: Staff, at: datetime, signed: bool = True, rea
     )
     write_audit("sign_policy" if signed else "withdraw_policy", by=by, at=at, obj=row, reason=reason)
     return row
+
+
+@transaction.atomic
+def sign_room(*, room: str, rule_ids: Collection[str], by: Staff, at: datetime) -> tuple[PolicySignature, ...]:
+    """Sign all clinic policies of a room at once.
+
+    ``rule_ids`` are those the director was shown: refused when the room's unsigned policies have changed since,
+    so that nobody signs a policy unseen.
+    """
+    check_may(by, Permission.SIGN_POLICY)
+    unsigned = unsigned_policies(by.clinic, at, room)
+    if not unsigned or {rule.rule_id for rule in unsigned} != set(rule_ids):
+        raise Refusal(
+            "Signing the policies of this room",
+            ["the policies that wait for a signature are not those that were shown"],
+            "Open the list again, read it, and sign then.",
+        )
+    return tuple(sign_policy(rule=rule, by=by, at=at) for rule in unsigned)
