@@ -22,7 +22,8 @@ CLOSING_KINDS = (EventKind.DISCHARGED.value, EventKind.STOPPED.value)
 class Session(ClinicalRow):
     """One supervised session; ``at`` is when it was opened. What happened in it stands in its events.
 
-    ``dose_mg`` is the dose planned for today (28 mg per nasal device), ``infusion_min`` how long it should run.
+    ``dose_mg`` is the dose planned for today (28 mg per nasal device), ``infusion_min`` how long it should run,
+    ``weight_kg`` the usable weight a dose per kilogram was computed from.
     ``entry_key`` is drawn by the device that sent the entry: the same entry sent twice is one row.
     """
 
@@ -31,7 +32,9 @@ class Session(ClinicalRow):
     product = models.CharField(max_length=30)
     chair = models.PositiveSmallIntegerField()
     dose_mg = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
+    dose_reason = models.TextField(blank=True)
     infusion_min = models.PositiveSmallIntegerField(null=True, blank=True)
+    weight_kg = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
     entry_key = models.CharField(max_length=64)
 
     class Meta:
@@ -46,6 +49,20 @@ class Session(ClinicalRow):
     def opened_at(self) -> datetime:
         """When the session was opened."""
         return self.at
+
+
+class RemsEnrolment(ClinicalRow):
+    """The patient is enrolled in the REMS, or was taken off it (``enrolled`` false); the newest row counts."""
+
+    enrolled = models.BooleanField(default=True)
+    enrolled_on = models.DateField()
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-at"])]
+
+    def __str__(self) -> str:
+        return f"REMS enrolment {self.enrolled_on:%Y-%m-%d}" if self.enrolled else "Not enrolled in the REMS"
 
 
 class SessionEventQuerySet(ClinicalQuerySet):

@@ -57,7 +57,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class AlertReport:
-    """Every alert that still asks for somebody, most urgent and newest first, and every limit that was not looked at."""
+    """Every alert that still asks for somebody, most urgent first, and every limit that was not looked at."""
 
     raised: tuple[Alert, ...]
     not_evaluated: tuple[Finding, ...]

@@ -1,4 +1,4 @@
-"""The course of a session, read from its events: doses, pressures, what was seen last. No limit and no judgement here."""
+"""The course of a session, read from its events: doses, pressures, what was seen last. No limit, no judgement."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from ketacore.evidence import Rule, Setting
 from ketacore.treatment.course import (
@@ -144,9 +145,7 @@ def dosing_ends(facts: SessionFacts, at: datetime) -> datetime | None:
 
 def _grid(facts: SessionFacts, at: datetime, setting: Setting) -> list[Due]:
     points = _nasal_grid(facts, at, setting) if facts.nasal else _infusion_grid(facts, at, setting)
-    points = [
-        replace(point, lost_at=following.opens_at) for point, following in zip(points, points[1:], strict=False)
-    ] + points[-1:]
+    points = [replace(point, lost_at=following.opens_at) for point, following in pairwise(points)] + points[-1:]
     taken = [p.at for p in pressures(facts)]
     watched = [e.at for e in facts.events if isinstance(e.what, Sedation | Dissociation)]
     return [

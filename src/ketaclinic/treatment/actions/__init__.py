@@ -1,0 +1,51 @@
+"""What people do in a session. Every entry carries a key: the same entry sent twice is one row and one answer."""
+
+from ketaclinic.treatment.actions.deeds import (
+    acknowledge_alert,
+    answer_gate,
+    arrive,
+    confirm_escort,
+    discharge,
+    end_dosing,
+    end_infusion,
+    give_device,
+    pause_infusion,
+    record_dissociation,
+    record_prescriber_decision,
+    record_sedation,
+    record_symptom,
+    record_vitals,
+    resume_infusion,
+    sign_release,
+    start_infusion,
+    stop_session,
+)
+from ketaclinic.treatment.actions.entries import amend_event, new_key, record_event, undo_last
+from ketaclinic.treatment.actions.sessions import enrol_in_rems, open_session
+
+__all__ = [
+    "acknowledge_alert",
+    "amend_event",
+    "answer_gate",
+    "arrive",
+    "confirm_escort",
+    "discharge",
+    "end_dosing",
+    "end_infusion",
+    "enrol_in_rems",
+    "give_device",
+    "new_key",
+    "open_session",
+    "pause_infusion",
+    "record_dissociation",
+    "record_event",
+    "record_prescriber_decision",
+    "record_sedation",
+    "record_symptom",
+    "record_vitals",
+    "resume_infusion",
+    "sign_release",
+    "start_infusion",
+    "stop_session",
+    "undo_last",
+]

@@ -1,0 +1,245 @@
+"""Writing down what happened, and correcting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+
+from ketaclinic.audit.actions import write_audit
+from ketaclinic.people.models import Staff
+from ketaclinic.people.permissions import check_may
+from ketaclinic.policy.queries import setting_of
+from ketaclinic.record.actions import chronicle, keep_decision
+from ketaclinic.treatment.actions.lines import chronicle_title, is_milestone
+from ketaclinic.treatment.facts import facts_of
+from ketaclinic.treatment.models import Session, SessionEvent
+from ketaclinic.treatment.permissions import permission_for
+from ketacore.evidence import Refusal, to_jsonable
+from ketacore.treatment import (
+    Event,
+    EventKind,
+    Payload,
+    SessionFacts,
+    check_event,
+    first_dose_at,
+    may_start,
+    payload_as_json,
+    read_payload,
+    ready_for_discharge,
+)
+
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""How far a tablet's clock may run ahead of the server's before its entry is refused."""
+
+
+def new_key() -> str:
+    """Draw a key for an entry that came without one."""
+    return uuid4().hex
+
+
+@transaction.atomic
+def record_event(
+    *,
+    session: Session,
+    kind: str,
+    payload: Mapping[str, Any] | Payload,
+    by: Staff,
+    at: datetime,
+    recorded_at: datetime | None = None,
+    entry_key: str = "",
+) -> SessionEvent:
+    """Write down one thing that happened at ``at``; the core says whether the session allows it.
+
+    ``recorded_at`` is the moment of writing, when it differs: an entry kept on a tablet comes later than it happened.
+    Returns the row that exists when the same entry comes again.
+    """
+    what = payload if isinstance(payload, Payload) else read_payload(kind, payload)
+    check_may(by, permission_for(what.kind))
+    recorded_at = recorded_at or at
+    key = entry_key or new_key()
+    _lock(session)
+    before = SessionEvent.objects.filter(session=session, entry_key=key).select_related("recorded_by").first()
+    if before is not None:
+        return _same_entry(before, what)
+    _check_time(session, at, recorded_at)
+    event = Event(at=at, what=what, key=key, by=by.display_name, by_role=by.role)
+    setting = setting_of(session.clinic, at, session.product)
+    facts = facts_of(session, max(at, recorded_at))
+    _keep_decision(session, facts, event, by=by, recorded_at=recorded_at)
+    check_event(replace(facts, events=tuple(e for e in facts.events if e.at <= at)), event, setting)
+    _check_order(facts, event)
+    return _write(session, event, by=by, recorded_at=recorded_at)
+
+
+def _lock(session: Session) -> None:
+    """Hold the session's row, so that two entries at once are judged one after the other (SQLite locks the file)."""
+    list(Session.objects.select_for_update().filter(pk=session.pk).values_list("pk"))
+
+
+def _same_entry(row: SessionEvent, what: Payload) -> SessionEvent:
+    if row.kind != what.kind or row.payload != payload_as_json(what):
+        raise Refusal("Recording", ["this entry's key was already used for something else"], "Open the page again.")
+    return row
+
+
+def _check_time(session: Session, at: datetime, recorded_at: datetime) -> None:
+    if at > recorded_at + CLOCKS_DIFFER:
+        raise Refusal("Recording", ["its time lies in the future"], "Check the clock of this device.")
+    if at < session.at:
+        raise Refusal("Recording", ["its time lies before the session was opened"], "Check the time.")
+
+
+_DOSING = (
+    EventKind.DEVICE,
+    EventKind.DOSING_ENDED,
+    EventKind.INFUSION_START,
+    EventKind.INFUSION_PAUSE,
+    EventKind.INFUSION_RESUME,
+    EventKind.INFUSION_END,
+    EventKind.DISCHARGED,
+    EventKind.STOPPED,
+)
+
+
+def _check_order(facts: SessionFacts, event: Event) -> None:
+    """Refuse a dose step that would fall before one already written down."""
+    later = [e for e in facts.events if e.kind in _DOSING and e.at > event.at]
+    if event.kind in _DOSING and later:
+        raise Refusal(
+            f"Recording {event.kind.replace('_', ' ')}",
+            [f"{later[0].kind.replace('_', ' ')} is already written down at a later time"],
+            "Amend the later entry first.",
+        )
+
+
+def _keep_decision(session: Session, facts: SessionFacts, event: Event, *, by: Staff, recorded_at: datetime) -> None:
+    """Store what the gate said when the first dose or the way home was asked for and allowed."""
+    setting = setting_of(session.clinic, event.at, session.product)
+    if event.kind in (EventKind.DEVICE, EventKind.INFUSION_START) and first_dose_at(facts) is None:
+        decision = may_start(facts, setting)
+    elif event.kind is EventKind.DISCHARGED:
+        decision = ready_for_discharge(facts, event.at, setting)
+    else:
+        return
+    if decision.outcome in ("may_start", "ready"):
+        keep_decision(
+            patient=session.patient,
+            by=by,
+            at=recorded_at,
+            room="treatment",
+            decision=decision,
+            facts=to_jsonable(facts),
+        )
+
+
+def _write(session: Session, event: Event, *, by: Staff, recorded_at: datetime, **amendment: Any) -> SessionEvent:
+    try:
+        row: SessionEvent = SessionEvent.objects.create(
+            clinic=session.clinic,
+            patient=session.patient,
+            session=session,
+            kind=event.kind.value,
+            payload=payload_as_json(event.what),
+            at=event.at,
+            recorded_at=recorded_at,
+            recorded_by=by,
+            entry_key=event.key,
+            **amendment,
+        )
+    except IntegrityError as error:
+        raise Refusal("Recording", ["the same entry is just being written"], "Open the page again.") from error
+    if is_milestone(event.what) or amendment:
+        chronicle(
+            patient=session.patient,
+            by=by,
+            at=event.at,
+            recorded_at=recorded_at,
+            stage="treatment",
+            kind=event.kind.value,
+            title=chronicle_title(event.what, voided=bool(amendment.get("voided"))),
+            detail=str(amendment.get("amendment_reason", "")),
+            about=row,
+            amends=amendment.get("amends"),
+        )
+    write_audit(
+        "amend_event" if amendment else f"record_{event.kind}",
+        by=by,
+        at=recorded_at,
+        patient_id=session.patient_id,
+        obj=row,
+        reason=str(amendment.get("amendment_reason", "")),
+    )
+    return row
+
+
+@transaction.atomic
+def amend_event(
+    *,
+    event: SessionEvent,
+    by: Staff,
+    at: datetime,
+    reason: str,
+    payload: Mapping[str, Any] | None = None,
+    happened_at: datetime | None = None,
+    voided: bool = False,
+    entry_key: str = "",
+) -> SessionEvent:
+    """Correct an entry: the old value, its author and the reason stay. ``voided`` takes it back (undo)."""
+    session = event.session
+    what = read_payload(event.kind, event.payload if payload is None else payload)
+    check_may(by, permission_for(what.kind))
+    key = entry_key or new_key()
+    _lock(session)
+    before = SessionEvent.objects.filter(session=session, entry_key=key).first()
+    if before is not None:
+        return _same_entry(before, what)
+    if not reason.strip():
+        raise Refusal("Amending an entry", ["no reason was given"], "Say what was wrong with it.")
+    if SessionEvent.objects.filter(amends=event).exists():
+        raise Refusal("Amending an entry", ["it was already amended"], "Amend the newer entry.")
+    moment = happened_at or event.at
+    _check_time(session, moment, at)
+    _check_amendment(session, event, Event(moment, what, key, by.display_name, by.role), voided=voided, at=at)
+    return _write(
+        session,
+        Event(moment, what, key, by.display_name, by.role),
+        by=by,
+        recorded_at=at,
+        amends=event,
+        amendment_reason=reason.strip(),
+        voided=voided,
+    )
+
+
+def _check_amendment(session: Session, row: SessionEvent, event: Event, *, voided: bool, at: datetime) -> None:
+    """Refuse a correction after which the dose steps would no longer follow one another."""
+    if event.kind not in _DOSING:
+        return
+    facts = facts_of(session, at)
+    others = tuple(e for e in facts.events if e.key != row.entry_key)
+    later = [e for e in others if e.kind in _DOSING and e.at > row.at]
+    if voided and later:
+        raise Refusal(
+            "Taking back an entry",
+            [f"{later[-1].kind.replace('_', ' ')} was written down after it"],
+            "Take back the later entries first.",
+        )
+    if voided:
+        return
+    earlier = replace(facts, events=tuple(e for e in others if e.at <= event.at))
+    check_event(earlier, event, setting_of(session.clinic, event.at, session.product))
+    _check_order(replace(facts, events=tuple(e for e in others if e not in later)), event)
+
+
+def undo_last(*, session: Session, by: Staff, at: datetime, entry_key: str = "") -> SessionEvent:
+    """Take back the newest entry that the same person wrote."""
+    rows = SessionEvent.objects.of(session.clinic).filter(session=session, recorded_by=by).standing()
+    newest: SessionEvent | None = rows.order_by("-recorded_at", "-pk").first()
+    if newest is None:
+        raise Refusal("Undoing", ["there is no entry of yours to take back"], "Nothing to do.")
+    return amend_event(event=newest, by=by, at=at, reason="Undone", voided=True, entry_key=entry_key)

@@ -1,0 +1,117 @@
+"""Opening a session, and the REMS enrolment that its start gate asks for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from ketaclinic.audit.actions import write_audit
+from ketaclinic.people.models import Patient, Staff
+from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.planning.models import Booking, Plan
+from ketaclinic.record.actions import chronicle
+from ketaclinic.treatment.actions.dose import dose_of_today
+from ketaclinic.treatment.actions.entries import new_key
+from ketaclinic.treatment.models import RemsEnrolment, Session
+from ketaclinic.treatment.queries import session_on_chair
+from ketacore.evidence import Refusal
+
+
+@transaction.atomic
+def enrol_in_rems(
+    *, patient: Patient, by: Staff, at: datetime, enrolled_on: date, enrolled: bool = True, note: str = ""
+) -> RemsEnrolment:
+    """Record that the patient is enrolled in the REMS, or no longer is."""
+    check_may(by, Permission.RUN_SESSION)
+    if enrolled_on > patient.clinic.day_of(at):
+        raise Refusal("Recording the enrolment", ["its day lies in the future"], "Check the date.")
+    row: RemsEnrolment = RemsEnrolment.objects.create(
+        clinic=patient.clinic,
+        patient=patient,
+        at=at,
+        recorded_at=at,
+        recorded_by=by,
+        enrolled=enrolled,
+        enrolled_on=enrolled_on,
+        note=note,
+    )
+    chronicle(
+        patient=patient,
+        by=by,
+        at=at,
+        recorded_at=at,
+        stage="treatment",
+        kind="rems_enrolment",
+        title=str(row),
+        about=row,
+    )
+    write_audit("enrol_in_rems", by=by, at=at, patient_id=patient.pk, obj=row)
+    return row
+
+
+@transaction.atomic
+def open_session(
+    *,
+    patient: Patient,
+    plan: Plan,
+    by: Staff,
+    at: datetime,
+    chair: int,
+    booking: Booking | None = None,
+    dose_mg: Decimal | None = None,
+    dose_reason: str = "",
+    weight_confirmed: bool = False,
+    entry_key: str = "",
+) -> Session:
+    """Open today's session on a chair. The dose is the plan's; another one needs a prescriber and a reason."""
+    check_may(by, Permission.RUN_SESSION)
+    key = entry_key or new_key()
+    before: Session | None = Session.objects.of(patient.clinic).filter(entry_key=key).first()
+    if before is not None:
+        return _same_session(before, patient)
+    _check_chair(patient, chair, at)
+    draft = Session(
+        clinic=patient.clinic,
+        patient=patient,
+        plan=plan,
+        booking=booking,
+        product=plan.product,
+        chair=chair,
+        dose_reason=dose_reason.strip(),
+        entry_key=key,
+        at=at,
+        recorded_at=at,
+        recorded_by=by,
+    )
+    dose = dose_of_today(draft, by=by, at=at, asked_mg=dose_mg, weight_confirmed=weight_confirmed)
+    draft.dose_mg, draft.infusion_min, draft.weight_kg = dose.dose_mg, dose.infusion_min, dose.weight_kg
+    draft.save()
+    chronicle(
+        patient=patient,
+        by=by,
+        at=at,
+        recorded_at=at,
+        stage="treatment",
+        kind="session_opened",
+        title=f"Session opened on chair {chair}",
+        detail=dose.words,
+        about=draft,
+    )
+    write_audit("open_session", by=by, at=at, patient_id=patient.pk, obj=draft, reason=draft.dose_reason)
+    return draft
+
+
+def _same_session(session: Session, patient: Patient) -> Session:
+    if session.patient_id != patient.pk:
+        raise Refusal("Opening a session", ["this entry was already used for another patient"], "Open the page again.")
+    return session
+
+
+def _check_chair(patient: Patient, chair: int, at: datetime) -> None:
+    if not 1 <= chair <= patient.clinic.chairs:
+        raise Refusal("Opening a session", [f"there is no chair {chair}"], f"Choose 1 to {patient.clinic.chairs}.")
+    taken = session_on_chair(patient.clinic, chair, at)
+    if taken is not None:
+        raise Refusal("Opening a session", [f"chair {chair} is taken by {taken.patient}"], "Choose a free chair.")

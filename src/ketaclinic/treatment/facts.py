@@ -1,0 +1,193 @@
+"""From the rows of a session, and what other rooms know, to the facts the core is asked with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Subquery
+
+from ketaclinic.consent.facts import facts_of_many as consent_facts
+from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.planning.models import Plan
+from ketaclinic.policy.queries import setting_of
+from ketaclinic.screening.models import CandidacyDecision
+from ketaclinic.treatment.models import GIVING_KINDS, RemsEnrolment, Session, SessionEvent
+from ketacore.consent import consent_valid
+from ketacore.evidence import Fact
+from ketacore.planning import PROTOCOLS, Protocol, assess_dose, phase_on, planned_dose
+from ketacore.planning.decide import dose_facts
+from ketacore.treatment import NASAL, SessionFacts, in_order
+
+
+def given_before(session: Session, at: datetime) -> tuple[Decimal | None, int]:
+    """Return the dose the plan means today for a session not opened yet, and how many were given before it."""
+    known = _Known(session.clinic, [session], at)
+    return known.dose_today(session), known.given[session.pk].count
+
+
+def course_of(session: Session, rows: Iterable[SessionEvent]) -> SessionFacts:
+    """Return the session as its own rows tell it; what other rooms know stays "not asked"."""
+    return SessionFacts(
+        product=session.product,
+        dose_mg=_number(session.dose_mg, "dose of today"),
+        infusion_min=_number(session.infusion_min, "protocol"),
+        events=in_order(tuple(row.as_event() for row in rows)),
+    )
+
+
+def _number(value: Decimal | int | None, source: str) -> Fact[float]:
+    return Fact.not_asked() if value is None else Fact.of(float(value), source)
+
+
+def facts_of(session: Session, at: datetime) -> SessionFacts:
+    """Return everything the core needs to know about one session at ``at``."""
+    rows = SessionEvent.objects.of(session.clinic).filter(session=session, at__lte=at).standing()
+    course = course_of(session, rows.select_related("recorded_by"))
+    return with_gates(session.clinic, [(session, course)], at)[session.pk]
+
+
+def with_gates(
+    clinic: Clinic, courses: Collection[tuple[Session, SessionFacts]], at: datetime
+) -> dict[int, SessionFacts]:
+    """Return the facts of many sessions with what consent, planning, screening and the REMS say, set by set."""
+    known = _Known(clinic, [session for session, _ in courses], at)
+    for session, _ in courses:
+        if session._state.adding:
+            session.dose_mg = known.dose_today(session)
+    return {session.pk: replace(course, **known.gates_of(session)) for session, course in courses}
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The last dose given before this session, and the first of its course."""
+
+    previous_mg: float | None
+    first_on: date | None
+    count: int
+
+
+class _Known:
+    """What other rooms know about the patients of some sessions, read with a fixed number of queries."""
+
+    def __init__(self, clinic: Clinic, sessions: Collection[Session], at: datetime) -> None:
+        self.clinic, self.at = clinic, at
+        self.patient_ids = {s.patient_id for s in sessions}
+        self.products = sorted({s.product for s in sessions})
+        signed = setting_of(clinic, at) if sessions else None
+        self.settings = {p: replace(signed, product=p) for p in self.products if signed is not None}
+        self.consent = {p: self._consent(p, sessions) for p in self.products}
+        self.patients = self._patients()
+        self.given = self._given(sessions)
+
+    def dose_today(self, session: Session) -> Decimal | None:
+        """Return the dose the plan means for a session not opened yet; a dose in mg begins with the first-day dose."""
+        protocol, plan = PROTOCOLS.get(session.plan.protocol_id), session.plan
+        if protocol is None or plan.dose_mg is None:
+            return plan.dose_mg
+        return Decimal(str(planned_dose(protocol, self.given[session.pk].count + 1, float(plan.dose_mg))))
+
+    def gates_of(self, session: Session) -> dict[str, Fact[bool]]:
+        """Return the facts of the start gate that are not events of the session."""
+        return {
+            "consent_valid": self.consent[session.product][session.patient_id],
+            "plan_active": self._plan(session),
+            "candidate": self._verdict(session),
+            "dose_allowed": self._dose_allowed(session),
+            "weight_usable": self._weight(session),
+            "rems_enrolled": self._enrolled(session),
+            "setting_certified": self._certified(),
+        }
+
+    def _consent(self, product: str, sessions: Collection[Session]) -> Mapping[int, Fact[bool]]:
+        ids = [s.patient_id for s in sessions if s.product == product]
+        facts = consent_facts(self.clinic, ids, product, self.at)
+        outcomes = {pk: consent_valid(facts[pk], self.settings[product]).outcome for pk in ids}
+        return {pk: Fact.of(said == "valid", said.replace("_", " "), self.at) for pk, said in outcomes.items()}
+
+    def _patients(self) -> Mapping[int, Patient]:
+        """Return the patients, each with the newest verdict and whether a plan stands, per product, in one query."""
+        newest = CandidacyDecision.objects.of(self.clinic).current().filter(patient=OuterRef("pk"), at__lte=self.at)
+        plans = Plan.objects.of(self.clinic).standing_at(self.at).filter(patient=OuterRef("pk"))
+        enrolled = RemsEnrolment.objects.of(self.clinic).current().filter(patient=OuterRef("pk"), at__lte=self.at)
+        known: dict[str, Any] = {"rems": Subquery(enrolled.order_by("-at", "-pk").values("enrolled")[:1])}
+        for n, product in enumerate(self.products):
+            verdict = newest.filter(product=product).order_by("-at", "-pk").values("verdict")[:1]
+            known |= {f"verdict_{n}": Subquery(verdict), f"plan_{n}": Exists(plans.filter(product=product))}
+        found = Patient.objects.of(self.clinic).filter(pk__in=self.patient_ids).annotate(**known)
+        return {patient.pk: patient for patient in found}
+
+    def _told(self, session: Session, name: str) -> Any:
+        return getattr(self.patients[session.patient_id], f"{name}_{self.products.index(session.product)}")
+
+    def _plan(self, session: Session) -> Fact[bool]:
+        return Fact.of(bool(self._told(session, "plan")), "plan", session.plan.at)
+
+    def _verdict(self, session: Session) -> Fact[bool]:
+        verdict = self._told(session, "verdict")
+        return Fact.not_asked() if verdict is None else Fact.of(verdict == "treat", f"decision: {verdict}")
+
+    def _enrolled(self, session: Session) -> Fact[bool]:
+        enrolled = self.patients[session.patient_id].rems  # type: ignore[attr-defined]
+        return Fact.not_asked() if enrolled is None else Fact.of(bool(enrolled), "REMS enrolment")
+
+    def _certified(self) -> Fact[bool]:
+        certified = self.clinic.rems_certified(self.clinic.day_of(self.at))
+        return Fact.not_asked() if certified is None else Fact.of(certified, "clinic record")
+
+    def _given(self, sessions: Collection[Session]) -> dict[int, _Given]:
+        """Return per session what was given before it in the same course of treatment."""
+        courses = {s.plan.course_id for s in sessions}
+        rows = (
+            Session.objects.of(self.clinic)
+            .filter(patient_id__in=self.patient_ids, at__lte=self.at, events__kind__in=GIVING_KINDS)
+            .filter(events__voided=False, events__amended_by__isnull=True)
+            .select_related("plan")
+            .distinct()
+            .order_by("at", "pk")
+        )
+        earlier: dict[int, list[Session]] = defaultdict(list)
+        for row in rows:
+            if row.plan.course_id in courses:
+                earlier[row.plan.course_id].append(row)
+        found = {}
+        for session in sessions:
+            before = [s for s in earlier[session.plan.course_id] if s.pk != session.pk and s.at <= session.at]
+            last = before[-1].dose_mg if before else None
+            first_on = self.clinic.day_of(before[0].at) if before else None
+            found[session.pk] = _Given(None if last is None else float(last), first_on, len(before))
+        return found
+
+    def _dose_allowed(self, session: Session) -> Fact[bool]:
+        protocol, given = PROTOCOLS.get(session.plan.protocol_id), self.given[session.pk]
+        if protocol is None or session.dose_mg is None:
+            return Fact.not_asked()
+        dose = session.plan.dose_mg_per_kg if protocol.dose_unit == "mg/kg" else session.dose_mg
+        phase = phase_of(session, protocol, given.first_on, given.count, self.clinic.day_of(self.at))
+        if dose is None or phase is None:
+            return Fact.not_asked()
+        asked = dose_facts(protocol, float(dose), phase, given.previous_mg, infusion_min=session.infusion_min)
+        outcome = assess_dose(protocol, asked, self.settings[session.product]).outcome
+        signed = session.dose_reason.strip() or dose in (session.plan.dose_mg, session.plan.dose_mg_per_kg)
+        if outcome == "cannot_decide":
+            return Fact.not_known(protocol.title)
+        return Fact.of(outcome == "allowed" or (outcome == "needs_reason" and bool(signed)), protocol.title)
+
+    def _weight(self, session: Session) -> Fact[bool]:
+        if session.product == NASAL or session.weight_kg is None:
+            return Fact.not_asked()
+        return Fact.of(True, f"{session.weight_kg:g} kg")
+
+
+def phase_of(session: Session, protocol: Protocol, first_on: date | None, given: int, on: date) -> str | None:
+    """Return the protocol phase a session belongs to: as booked, or by the days since the first dose."""
+    if session.booking is not None:
+        return session.booking.phase
+    if first_on is None:
+        return protocol.phases[0].phase_id
+    place = phase_on(protocol, first_on, on, given=given)
+    return place.phase.phase_id if place and place.phase else protocol.phases[-1].phase_id

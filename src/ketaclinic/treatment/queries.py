@@ -1,0 +1,203 @@
+"""Reads of sessions, always within one clinic; lists are read set by set, never patient by patient."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.http import Http404
+
+from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.planning.models import Booking
+from ketaclinic.treatment.facts import course_of, with_gates
+from ketaclinic.treatment.models import CLOSING_KINDS, GIVING_KINDS, RemsEnrolment, Session, SessionEvent
+from ketacore.treatment import SessionFacts, dose_given_mg, dosing_over_at, first_dose_at
+
+OPEN_WITHIN = timedelta(days=7)
+"""A session that nobody closed stays on the board for a week; after that it is history that was never closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session on the floor with its course."""
+
+    session: Session
+    facts: SessionFacts
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSession:
+    """A session in which drug was given."""
+
+    session_id: int
+    patient_id: int
+    plan_id: int
+    product: str
+    opened_at: datetime
+    started_at: datetime
+    ended_at: datetime | None
+    dose_mg: float
+    session: Session
+
+
+def _sessions(clinic: Clinic) -> QuerySet[Session]:
+    return Session.objects.of(clinic).current().select_related("patient", "plan", "booking", "clinic", "recorded_by")
+
+
+def _standing_rows(at: datetime) -> QuerySet[SessionEvent]:
+    return SessionEvent.objects.filter(at__lte=at).standing().select_related("recorded_by").order_by("at", "pk")
+
+
+def session_in(clinic: Clinic, pk: int) -> Session:
+    """Return the session of this clinic; raises ``Http404`` for one of another clinic or none at all."""
+    session: Session | None = _sessions(clinic).filter(pk=pk).first()
+    if session is None:
+        raise Http404("No such session in this clinic.")
+    return session
+
+
+def event_in(session: Session, pk: int) -> SessionEvent:
+    """Return one standing event of a session; raises ``Http404`` for any other."""
+    rows = SessionEvent.objects.of(session.clinic).filter(session=session).standing().select_related("recorded_by")
+    event: SessionEvent | None = rows.filter(pk=pk).first()
+    if event is None:
+        raise Http404("No such entry in this session, or it was already amended.")
+    return event
+
+
+def open_sessions(clinic: Clinic, at: datetime) -> list[OpenSession]:
+    """Return the sessions on the floor at ``at`` by chair, each with its course: two queries, however many chairs."""
+    closed = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=CLOSING_KINDS, at__lte=at).standing()
+    sessions = (
+        _sessions(clinic)
+        .filter(at__lte=at, at__gt=at - OPEN_WITHIN)
+        .exclude(Exists(closed))
+        .prefetch_related(Prefetch("events", _standing_rows(at), to_attr="standing_events"))
+        .order_by("chair", "at", "pk")
+    )
+    return [OpenSession(s, course_of(s, s.standing_events)) for s in sessions]
+
+
+def on_the_floor(clinic: Clinic, at: datetime) -> tuple[list[OpenSession], list[Booking], dict[int, SessionFacts]]:
+    """Return the open sessions, today's arrivals, and per arrival the facts of the session that would be opened now.
+
+    Sessions that have not begun carry what the start gate asks of other rooms; all of it is read set by set.
+    """
+    found, bookings = open_sessions(clinic, at), list(arrivals(clinic, at))
+    before = [o for o in found if first_dose_at(o.facts) is None]
+    drafts = [_as_if_opened(b, at) for b in bookings]
+    asked = [(o.session, o.facts) for o in before] + [(d, SessionFacts(product=d.product)) for d in drafts]
+    gates = with_gates(clinic, asked, at) if asked else {}
+    known = [OpenSession(o.session, gates.get(o.session.pk, o.facts)) for o in found]
+    return known, bookings, {b.pk: gates[d.pk] for b, d in zip(bookings, drafts, strict=True)}
+
+
+def session_on_chair(clinic: Clinic, chair: int, at: datetime) -> Session | None:
+    """Return the session that occupies a chair, or ``None``."""
+    return next((o.session for o in open_sessions(clinic, at) if o.session.chair == chair), None)
+
+
+def events_of(session: Session, at: datetime) -> QuerySet[SessionEvent]:
+    """Return everything written down in a session by ``at``, amended and voided entries too, newest first."""
+    return (
+        SessionEvent.objects.of(session.clinic)
+        .filter(session=session, at__lte=at)
+        .select_related("recorded_by", "amends", "amended_by", "amended_by__recorded_by")
+        .order_by("-at", "-pk")
+    )
+
+
+def standing_events_of(session: Session, at: datetime) -> QuerySet[SessionEvent]:
+    """Return the entries that count, oldest first."""
+    return _standing_rows(at).filter(session=session)
+
+
+def sessions_of(patient: Patient, at: datetime) -> QuerySet[Session]:
+    """Return the patient's sessions, newest first."""
+    return _sessions(patient.clinic).filter(patient=patient, at__lte=at)
+
+
+def given_sessions(patient: Patient, at: datetime) -> list[GivenSession]:
+    """Return the sessions in which the patient was given drug, oldest first."""
+    return given_sessions_of(patient.clinic, [patient.pk], at).get(patient.pk, [])
+
+
+def given_sessions_of(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[GivenSession]]:
+    """Return the given sessions of many patients, oldest first, with two queries."""
+    giving = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=GIVING_KINDS, at__lte=at).standing()
+    dosing = _standing_rows(at).exclude(kind__in=("vitals", "answer", "sedation", "dissociation", "symptom"))
+    sessions = (
+        _sessions(clinic)
+        .filter(patient_id__in=patient_ids, at__lte=at)
+        .filter(Exists(giving))
+        .prefetch_related(Prefetch("events", dosing, to_attr="standing_events"))
+        .order_by("at", "pk")
+    )
+    found: dict[int, list[GivenSession]] = defaultdict(list)
+    for session in sessions:
+        found[session.patient_id].append(_given(session, course_of(session, session.standing_events), at))
+    return dict(found)
+
+
+def _given(session: Session, course: SessionFacts, at: datetime) -> GivenSession:
+    return GivenSession(
+        session_id=session.pk,
+        patient_id=session.patient_id,
+        plan_id=session.plan_id,
+        product=session.product,
+        opened_at=session.at,
+        started_at=first_dose_at(course) or session.at,
+        ended_at=dosing_over_at(course),
+        dose_mg=dose_given_mg(course, at),
+        session=session,
+    )
+
+
+def last_session_given(patient: Patient, at: datetime) -> GivenSession | None:
+    """Return the newest session in which the patient was given drug, or ``None``."""
+    found = given_sessions(patient, at)
+    return found[-1] if found else None
+
+
+def arrivals(clinic: Clinic, at: datetime) -> QuerySet[Booking]:
+    """Return today's bookings for which no session was opened yet, by time."""
+    day = at.astimezone(clinic.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (
+        Booking.objects.of(clinic)
+        .standing()
+        .filter(starts_at__gte=day, starts_at__lt=day + timedelta(days=1), session__isnull=True)
+        .select_related("patient", "plan", "clinic")
+        .order_by("starts_at", "pk")
+    )
+
+
+def booking_today(patient: Patient, at: datetime) -> Booking | None:
+    """Return the patient's booking of today that has no session yet."""
+    found: Booking | None = arrivals(patient.clinic, at).filter(patient=patient).first()
+    return found
+
+
+def enrolment_of(patient: Patient, at: datetime) -> RemsEnrolment | None:
+    """Return the newest word on the patient's REMS enrolment."""
+    rows = RemsEnrolment.objects.of(patient.clinic).filter(patient=patient, at__lte=at).current()
+    found: RemsEnrolment | None = rows.order_by("-at", "-pk").first()
+    return found
+
+
+def _as_if_opened(booking: Booking, at: datetime) -> Session:
+    """Return an unsaved session of a booking, for asking only; its key is negative so that it meets no row's."""
+    plan = booking.plan
+    return Session(
+        pk=-booking.pk,
+        clinic=booking.clinic,
+        patient=booking.patient,
+        plan=plan,
+        booking=booking,
+        product=plan.product,
+        chair=booking.chair,
+        dose_mg=plan.dose_mg,
+        at=at,
+    )
