@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from ketaclinic.interfaces.fhir.incoming.codes import short
-from ketaclinic.interfaces.fhir.incoming.values import Unreadable
+from ketaclinic.interfaces.fhir.incoming.values import Unreadable, clean
 
 TAKEN_TYPES = (
     "Patient",
@@ -43,6 +43,6 @@ def check_structure(resource: Mapping[str, Any], where: str) -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the resource"
-        raise Unreadable(f"{where}: {short(field)[1:-1]} is not valid FHIR R4 ({first['msg'][:120]})") from None
+        raise Unreadable(f"{where}: {short(field)[1:-1]} is not valid FHIR R4 ({clean(first['msg'], 120)})") from None
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         raise Unreadable(f"{where}: not valid FHIR R4") from None

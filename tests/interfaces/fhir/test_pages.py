@@ -1,0 +1,126 @@
+"""Import by upload with its progress and result; export from the page."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from ketaclinic.interfaces.fhir import actions
+from ketaclinic.interfaces.fhir.models import FhirImport
+from ketaclinic.people.models import Patient, Staff
+from ketaclinic.people.permissions import Role
+from ketaclinic.screening.models import Problem
+from tests.interfaces.fhir.bundles import ALL, CONDITION, as_bytes, bundle, changed
+from tests.support.people import NOON, make_clinic, make_patient, make_staff
+
+
+def upload(client: Client, data: bytes, name: str = "record.json") -> HttpResponse:
+    return client.post(reverse("fhir:import"), {"file": SimpleUploadedFile(name, data)}, follow=True)
+
+
+def test_a_small_file_is_imported_at_once(as_prescriber: Client) -> None:
+    page = upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
+    assert "Sina Synthetic" in page and "Condition" in page and Problem.objects.count() == 1
+    assert "hx-get" not in page
+    assert "Nothing changed" in upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
+    assert "record.json" in as_prescriber.get(reverse("fhir:import")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "the file is empty"),
+        (b"{", "not valid JSON"),
+        (as_bytes(bundle(changed(CONDITION, subject={"reference": "Patient/x"}))), "somebody else"),
+    ],
+)
+def test_a_bad_file_is_refused_in_words(as_prescriber: Client, data: bytes, says: str) -> None:
+    page = upload(as_prescriber, data).content.decode()
+    assert says in page and "Not imported" in page
+    assert not Patient.objects.exists()
+
+
+def test_a_refusal_of_the_record_is_shown(as_prescriber: Client) -> None:
+    upload(as_prescriber, as_bytes(bundle()))
+    other = bundle()
+    other["entry"][0]["resource"] = {**other["entry"][0]["resource"], "birthDate": "1990-01-01"}
+    assert "born on another day" in upload(as_prescriber, as_bytes(other)).content.decode()
+
+
+def test_hostile_words_are_shown_as_words(as_prescriber: Client) -> None:
+    hostile = bundle(changed(CONDITION, code={"text": "<script>alert(1)</script>"}), {"resourceType": "Alert"})
+    page = upload(as_prescriber, as_bytes(hostile), "<img src=x>.json").content.decode()
+    assert "<script>alert" not in page and "<img src" not in page
+
+
+def test_a_file_over_the_limit_is_refused_by_the_form(as_prescriber: Client, settings: object) -> None:
+    settings.IMPORT_MAX_BYTES = 10  # type: ignore[attr-defined]
+    reply = as_prescriber.post(reverse("fhir:import"), {"file": SimpleUploadedFile("a.json", b"x" * 11)})
+    assert reply.status_code == 422 and "larger than the limit" in reply.content.decode()
+    assert not FhirImport.objects.exists()
+
+
+def test_a_large_file_shows_its_progress(
+    as_prescriber: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
+) -> None:
+    monkeypatch.setattr(actions, "AT_ONCE_BYTES", 10)
+    begun: list[tuple[FhirImport, bytes]] = []
+
+    class Beside:
+        def __init__(self, target: object, args: tuple[FhirImport, bytes], daemon: bool) -> None:
+            begun.append(args)
+
+        def start(self) -> None:
+            pass
+
+    monkeypatch.setattr(actions, "Thread", Beside)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        page = upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
+    assert "<progress" in page and 'hx-trigger="every 1s"' in page
+    ((started, data),) = begun
+    actions.run_import(started, data)
+    part = as_prescriber.get(reverse("fhir:import_result", args=[started.pk]), headers={"HX-Request": "true"})
+    assert "Stored in the record of" in part.content.decode() and "<html" not in part.content.decode()
+
+
+def test_an_import_that_fell_silent_is_called_interrupted(as_prescriber: Client, prescriber: Staff) -> None:
+    lost = FhirImport.objects.create(
+        clinic=prescriber.clinic, by=prescriber, at=NOON, file_name="x", progress_at=NOON - timedelta(days=900)
+    )
+    assert "restarted" in as_prescriber.get(reverse("fhir:import_result", args=[lost.pk])).content.decode()
+
+
+def test_an_error_of_ours_is_told_and_stores_nothing(
+    as_prescriber: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("Sina Synthetic")
+
+    monkeypatch.setattr(actions, "store_incoming", broken)
+    assert "An error on our side" in upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
+    assert "Sina" not in caplog.text and not Patient.objects.exists()
+
+
+def test_another_clinic_sees_neither_import_nor_export(as_prescriber: Client, prescriber: Staff) -> None:
+    upload(as_prescriber, as_bytes(bundle(*ALL)))
+    stranger = Client()
+    stranger.force_login(make_staff(make_clinic(name="Other"), Role.PRESCRIBER).user)
+    started, patient = FhirImport.objects.get(), Patient.objects.get()
+    assert stranger.get(reverse("fhir:import_result", args=[started.pk])).status_code == 404
+    assert stranger.get(reverse("fhir:export", args=[patient.pk])).status_code == 404
+    assert stranger.post(reverse("fhir:export_bundle", args=[patient.pk])).status_code == 404
+    assert as_prescriber.get(reverse("fhir:export_bundle", args=[patient.pk])).status_code == 405
+
+
+def test_export_from_the_page(as_prescriber: Client, prescriber: Staff) -> None:
+    patient = make_patient(prescriber.clinic)
+    assert "Export" in as_prescriber.get(reverse("fhir:export", args=[patient.pk])).content.decode()
+    reply = as_prescriber.post(reverse("fhir:export_bundle", args=[patient.pk]))
+    assert json.loads(reply.content)["resourceType"] == "Bundle"
+    assert patient.family_name not in reply["Content-Disposition"] and reply["Cache-Control"] == "no-store"

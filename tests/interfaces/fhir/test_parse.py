@@ -1,0 +1,278 @@
+"""What is taken from a bundle, what is left and why, and what is refused as a whole."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ketaclinic.interfaces.fhir.incoming import Incoming, IncomingRow, Limits, Unreadable, parse_bundle, read_document
+from ketaclinic.interfaces.fhir.incoming.clinical import ingredient_of
+from ketaclinic.interfaces.fhir.incoming.codes import _TABLES, VITAL_SIGNS, loinc_check_digit_ok
+from tests.interfaces.fhir.bundles import (
+    ALL,
+    ALLERGY,
+    CONDITION,
+    MEDICATION,
+    PATIENT,
+    PRESSURE,
+    PROCEDURE,
+    as_bytes,
+    bundle,
+    changed,
+    measured,
+)
+
+
+def parse(*resources: dict[str, Any], **fields: Any) -> Incoming:
+    return parse_bundle(read_document(as_bytes(bundle(*resources, **fields)), Limits()))
+
+
+def only(*resources: dict[str, Any]) -> IncomingRow:
+    (row,) = parse(*resources).rows
+    return row
+
+
+def why_left(*resources: dict[str, Any]) -> str:
+    incoming = parse(*resources)
+    assert not incoming.rows
+    return incoming.left[-1].reason
+
+
+def test_one_of_each() -> None:
+    incoming = parse(*ALL)
+    assert [row.model for row in incoming.rows] == ["Problem", "Medication", "Allergy", "VitalSign", "Procedure"]
+    assert not incoming.left
+    assert incoming.patient.birth_date == date(1984, 3, 14) and incoming.patient.synthetic
+    assert incoming.patient.identifiers == (("urn:test:ehr", "4711"),)
+
+
+def test_a_condition() -> None:
+    row = only(changed(CONDITION, abatementDateTime="2020-01"))
+    assert row.fields["onset_on"] == date(2019, 5, 2) and row.fields["abated_on"] == date(2020, 1, 1)
+    assert row.fields["status"] == "active" and row.fields["code"] == "370143000"
+
+
+def test_a_condition_nobody_confirmed_says_so() -> None:
+    row = only(changed(CONDITION, verificationStatus={"coding": [{"code": "provisional"}]}))
+    assert row.fields["display"] == "Major depression (provisional)"
+
+
+def test_a_medication_with_its_period() -> None:
+    fields = only(MEDICATION).fields
+    assert fields["ingredient"] == "sertraline" and fields["dose_text"] == "one in the morning"
+    assert (fields["started_on"], fields["ended_on"]) == (date(2024, 1, 2), date(2024, 6, 1))
+
+
+def test_a_medication_named_by_reference() -> None:
+    drug = {"resourceType": "Medication", "id": "d1", "code": {"text": "Lithium carbonate 300 MG Oral Capsule"}}
+    named = changed(MEDICATION, medicationCodeableConcept=None, medicationReference={"reference": "Medication/d1"})
+    assert only(drug, named).fields["ingredient"] == "lithium"
+
+
+def test_a_contained_medication() -> None:
+    inside = {"resourceType": "Medication", "id": "d1", "code": {"text": "Bupropion 150 MG Oral Tablet"}}
+    named = changed(
+        MEDICATION, medicationCodeableConcept=None, medicationReference={"reference": "#d1"}, contained=[inside]
+    )
+    assert only(named).fields["ingredient"] == "bupropion"
+
+
+@pytest.mark.parametrize(
+    ("words", "ingredient"),
+    [
+        ("Fluoxetine 25MG", "fluoxetine"),
+        ("Clonazepam [Klonopin]", "clonazepam"),
+        ("Naproxen sodium 220 MG Oral Tablet", "naproxen"),
+        ("24 HR Bupropion Hydrochloride 300 MG Extended Release Oral Tablet", "bupropion"),
+        ("Amoxicillin 250 MG / Clavulanate 125 MG Oral Tablet", "amoxicillin / clavulanate"),
+        ("Levora 0.15/30 28 Day Pack", ""),
+        ("Lithium", "lithium"),
+    ],
+)
+def test_ingredients(words: str, ingredient: str) -> None:
+    assert ingredient_of(words) == ingredient
+
+
+def test_a_blood_pressure_panel() -> None:
+    fields = only(PRESSURE).fields
+    assert (fields["value"], fields["value_2"], fields["unit"]) == (Decimal(128), Decimal(82), "mmHg")
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "stored"),
+    [
+        ("29463-7", 70, "kg", "70.0"),
+        ("29463-7", 154.5, "[lb_av]", "70.1"),
+        ("8310-5", 98.6, "[degF]", "37.0"),
+        ("8310-5", 36.94, "Cel", "36.9"),
+        ("8302-2", 1.8, "m", "180.0"),
+        ("8867-4", 71.5, "/min", "72"),
+        ("2708-6", 97, "%", "97.0"),
+    ],
+)
+def test_units_are_converted_only_by_their_code(code: str, value: float, unit: str, stored: str) -> None:
+    assert str(only(measured(code, value, unit)).fields["value"]) == stored
+
+
+@pytest.mark.parametrize(
+    ("resource", "says"),
+    [
+        (measured("29463-7", 154, None), "unit"),
+        (measured("29463-7", 154, "stone"), "unit"),
+        (measured("8310-5", 98.6, "Cel"), "possible"),
+        (measured("8867-4", 0, "/min"), "possible"),
+        (measured("29463-7", 70, "kg", effectiveDateTime=None), "no time"),
+        (measured("29463-7", 70, "kg", status="entered-in-error"), "entered-in-error"),
+        (changed(measured("29463-7", 70, "kg"), valueQuantity=None), "no number"),
+        (changed(PRESSURE, component=PRESSURE["component"][:1]), "both values"),
+        (measured("718-7", 13, "g/dL"), "not a vital sign"),
+        (changed(CONDITION, verificationStatus={"coding": [{"code": "refuted"}]}), "refuted"),
+        (changed(CONDITION, code=None), "neither"),
+        (changed(PROCEDURE, status="not-done"), "not-done"),
+        (changed(PROCEDURE, code={"text": "Documentation of current medications"}), "paperwork"),
+        (changed(MEDICATION, status="not-taken"), "not-taken"),
+        ({"resourceType": "Claim", "id": "x"}, "not used here"),
+    ],
+)
+def test_left_with_a_reason(resource: dict[str, Any], says: str) -> None:
+    assert says in why_left(resource)
+
+
+def test_a_blood_pressure_upside_down_is_left() -> None:
+    components = [dict(c) for c in PRESSURE["component"]]
+    components[0]["valueQuantity"], components[1]["valueQuantity"] = (
+        components[1]["valueQuantity"],
+        components[0]["valueQuantity"],
+    )
+    assert "below the upper" in why_left(changed(PRESSURE, component=components))
+
+
+@pytest.mark.parametrize(
+    ("resource", "says"),
+    [
+        (changed(PRESSURE, status="zzz"), "Observation.status"),
+        (changed(CONDITION, clinicalStatus={"coding": [{"code": "zzz"}]}), "clinicalStatus"),
+        (changed(MEDICATION, status="done"), "MedicationStatement.status"),
+        (changed(ALLERGY, criticality="terrible"), "criticality"),
+        (changed(PROCEDURE, status=["completed"]), "not valid FHIR"),
+        (changed(CONDITION, onsetDateTime="2023-02-30"), "onsetDateTime"),
+        (changed(CONDITION, onsetDateTime="2023-13-01"), "onsetDateTime"),
+        (changed(CONDITION, onsetDateTime="2020-01-01", onsetString="long ago"), "not valid FHIR"),
+        (changed(CONDITION, subject="Patient/p1"), "valid FHIR"),
+        (changed(CONDITION, subject=None), "valid FHIR"),
+        (changed(CONDITION, wild=1), "wild"),
+        (changed(CONDITION, subject={"reference": "Patient/other"}), "somebody else"),
+        ({"resourceType": "Claim", "patient": {"reference": "Patient/other"}}, "somebody else"),
+        (measured("29463-8", 70, "kg"), "check digit"),
+        (measured("29463-7", "70", "kg"), "text instead of a number"),
+        (changed(PATIENT, id="p2"), "2 patients"),
+    ],
+)
+def test_refused_as_a_whole(resource: dict[str, Any], says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        parse(CONDITION | {"id": "good"}, resource)
+
+
+@pytest.mark.parametrize(
+    ("patient", "says"),
+    [
+        (changed(PATIENT, gender="Female"), "Patient.gender"),
+        (changed(PATIENT, name=None), "no name"),
+        (changed(PATIENT, birthDate="1984"), "whole day"),
+        (changed(PATIENT, birthDate=None), "whole day"),
+        (changed(PATIENT, birthDate="1984-02-30"), "birthDate"),
+        (changed(PATIENT, identifier=None), "no identifier"),
+        (changed(PATIENT, identifier=[{"system": "http://hl7.org/fhir/sid/us-ssn", "value": "1"}]), "no identifier"),
+        (None, "no Patient"),
+    ],
+)
+def test_people_that_cannot_be_taken(patient: dict[str, Any] | None, says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        parse(patient=patient) if patient else parse(CONDITION, patient=None)
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({"resourceType": "Patient"}, "not a FHIR Bundle"),
+        ({}, "not a FHIR Bundle"),
+        ({"resourceType": ["Bundle"]}, "not a FHIR Bundle"),
+        (bundle(type="history"), "this type"),
+        (bundle(type="zzz"), "Bundle.type"),
+        (bundle(entry=[]), "empty"),
+        (bundle(entry="x"), "empty"),
+        (bundle(entry=[1]), "no resource"),
+        (bundle(entry=[{"resource": {}}]), "no resource type"),
+        (bundle(entry=[{"resource": PATIENT, "request": {"method": "DELETE"}}]), "only adds"),
+        (bundle(entry=[{"resource": PATIENT, "request": []}]), "only adds"),
+        (bundle(CONDITION, CONDITION), "twice"),
+    ],
+)
+def test_bundles_that_are_none(document: dict[str, Any], says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        parse_bundle(document)
+
+
+def test_more_resources_than_the_limit() -> None:
+    with pytest.raises(Unreadable, match="more than 2 resources"):
+        parse_bundle(bundle(CONDITION, ALLERGY), Limits(resources=2))
+
+
+def test_death_without_a_day() -> None:
+    patient = parse(patient=changed(PATIENT, deceasedBoolean=True)).patient
+    assert patient.deceased and patient.deceased_on is None
+
+
+def test_a_full_url_identifies_a_person_without_identifiers() -> None:
+    document = bundle(patient=changed(PATIENT, identifier=None))
+    document["entry"][0]["fullUrl"] = "https://ehr.example/fhir/Patient/p1"
+    assert parse_bundle(document).patient.identifiers == (("https://ehr.example/fhir", "p1"),)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<script>alert(1)</script>", "'; DROP TABLE x; --", "{{ 7*7 }}", "../../etc/passwd"]
+)
+def test_hostile_words_are_kept_as_words(hostile: str) -> None:
+    assert only(changed(CONDITION, code={"text": hostile})).fields["display"] == hostile
+
+
+def test_control_characters_are_dropped() -> None:
+    text = json.dumps(bundle(changed(CONDITION, code={"text": "A\u0000B\u202eC\nD"})))
+    assert parse_bundle(read_document(text.encode(), Limits())).rows[0].fields["display"] == "A B C D"
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(Unreadable, match=r"code\.text"):
+        parse(changed(CONDITION, code={"text": "\ud800"}))
+
+
+def test_every_numeric_loinc_code_has_its_check_digit() -> None:
+    codes = [*VITAL_SIGNS, *_TABLES["blood_pressure"]["panels"], "8480-6", "8462-4"]
+    assert all(loinc_check_digit_ok(code) for code in codes)
+
+
+def test_a_resource_without_an_id_keeps_one_name() -> None:
+    bare = changed(CONDITION, id=None)
+    assert only(bare).source_id == only(bare).source_id != only(changed(bare, onsetDateTime="2020")).source_id
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(CONDITION)), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(field=st.sampled_from(sorted({*CONDITION, *PRESSURE, *MEDICATION})), value=_json, which=st.sampled_from(ALL))
+def test_no_value_anywhere_breaks_the_reader(field: str, value: object, which: dict[str, Any]) -> None:
+    try:
+        parse_bundle(bundle({**which, field: value}))
+    except Unreadable as refused:
+        assert "\n" not in str(refused)
