@@ -1,4 +1,4 @@
-"""Answers to rating scales, and the alerts they raise: each with an owner, a clock and an append-only loop of events."""
+"""Answers to rating scales and the alerts they raise: each with an owner, a clock and an append-only loop."""
 
 from __future__ import annotations
 

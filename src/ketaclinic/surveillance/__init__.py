@@ -1,0 +1,1 @@
+"""Long-term screens: what was done, what is due, what nobody has looked at yet."""
