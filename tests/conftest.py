@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
-
 import pytest
 from django.test import Client
 
@@ -12,24 +9,7 @@ from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
 from tests.support.people import make_clinic, make_patient, make_staff
 
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """Turn a skip into a failure: a test that cannot run says so loudly."""
-    return _refuse_skip((yield))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Generator[None, Any, Any]:
-    """Turn a module that skips itself into a failure."""
-    return _refuse_skip((yield))
-
-
-def _refuse_skip(report: Any) -> Any:
-    if report.skipped:
-        report.outcome = "failed"
-        report.longrepr = f"A skipped test is a failed test: {report.longrepr}"
-    return report
+pytest_plugins = ["tests.support.no_skips"]
 
 
 @pytest.fixture
