@@ -7,13 +7,13 @@ imported entry and an answer disagree, the core takes the more cautious value an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from ketaclinic.people.models import Patient
 from ketaclinic.screening import queries
-from ketaclinic.screening.models import AntidepressantTrial, HistoryAnswer, Medication, VitalSign
+from ketaclinic.screening.models import AntidepressantTrial, HistoryAnswer, Medication
+from ketaclinic.screening.queries import History
 from ketacore.evidence import Fact
 from ketacore.screening import (
     QUESTIONS,
@@ -36,20 +36,26 @@ NO_TRIALS = "trials"
 
 def candidate_facts(patient: Patient, at: datetime) -> CandidateFacts:
     """Return everything the record knows about the patient as a candidate at ``at``."""
-    told = queries.answers(patient, at)
-    found = _found_in_record(patient, at)
+    return facts_of(queries.history_of(patient, at))
+
+
+def facts_of(history: History) -> CandidateFacts:
+    """Return the facts in a history that was read before."""
+    told = history.answers
+    found = _found_in_record(history)
     facts: dict[str, Any] = {
         name: cautious([*found.get(name, ()), *_answer(told.get(name))])
         for name, question in QUESTIONS.items()
         if question.kind == "yes_no"
     }
+    patient = history.patient
     facts["indication"] = _value(told.get("indication"))
     facts["child_pugh"] = _value(told.get("child_pugh"))
-    facts["cardiovascular_event_on"] = _event_day(patient, at, told)
-    facts["age_years"] = Fact.of(patient.age_on(patient.clinic.day_of(at)), "date of birth")
-    facts["blood_pressure"] = blood_pressure(patient, at)
-    facts["trials"] = _trials(patient, at, told)
-    return CandidateFacts(**{**facts, **_medicines(patient, at, told)})
+    facts["cardiovascular_event_on"] = _event_day(history)
+    facts["age_years"] = Fact.of(patient.age_on(patient.clinic.day_of(history.at)), "date of birth")
+    facts["blood_pressure"] = _blood_pressure(history)
+    facts["trials"] = _trials(history)
+    return CandidateFacts(**{**facts, **_medicines(history)})
 
 
 def _day(at: datetime) -> str:
@@ -77,14 +83,14 @@ def _value(answer: HistoryAnswer | None) -> Fact[str]:
     return Fact.of(answer.value, _source(answer), answer.at)
 
 
-def _found_in_record(patient: Patient, at: datetime) -> dict[str, list[Fact[bool]]]:
+def _found_in_record(history: History) -> dict[str, list[Fact[bool]]]:
     found: dict[str, list[Fact[bool]]] = defaultdict(list)
-    for problem in queries.problems(patient).filter(at__lte=at):
+    for problem in history.problems:
         since = f", {_day_of(problem.onset_on)}" if problem.onset_on else ""
         origin = "imported problem" if problem.imported else "problem list"
         for name in facts_of_problem(problem.display, active=problem.status in ACTIVE and problem.abated_on is None):
             found[name].append(Fact.of(True, f"{origin}: {problem.display}{since}", problem.at))
-    for allergy in queries.allergies(patient).filter(at__lte=at):
+    for allergy in history.allergies:
         name_ = fact_of_allergy(allergy.display)
         if name_ is not None:
             found[name_].append(Fact.of(True, f"allergy list: {allergy.display}", allergy.at))
@@ -95,15 +101,15 @@ def _day_of(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _event_day(patient: Patient, at: datetime, told: dict[str, HistoryAnswer]) -> Fact[date]:
+def _event_day(history: History) -> Fact[date]:
     """Return the day of the newest event that anybody dated; an undated entry beside it leaves the day unknown."""
     days: list[Fact[date]] = []
-    for problem in queries.problems(patient).filter(at__lte=at):
+    for problem in history.problems:
         if "cardiovascular_event" in facts_of_problem(problem.display, active=True):
             if problem.onset_on is None:
                 return Fact.not_asked()
             days.append(Fact.of(problem.onset_on, f"problem list: {problem.display}", problem.at))
-    answer = told.get("cardiovascular_event_on")
+    answer = history.answers.get("cardiovascular_event_on")
     if answer is not None and answer.value:
         days.append(Fact.of(date.fromisoformat(answer.value), _source(answer), answer.at))
     elif answer is not None:
@@ -111,10 +117,10 @@ def _event_day(patient: Patient, at: datetime, told: dict[str, HistoryAnswer]) -
     return max(days, key=lambda fact: fact.value or date.min, default=Fact.not_asked())
 
 
-def blood_pressure(patient: Patient, at: datetime) -> Fact[BloodPressure]:
+def _blood_pressure(history: History) -> Fact[BloodPressure]:
     """Return the newest pressure measured since the person came to this clinic; an older imported one is no answer."""
-    row = queries.latest_vital(patient, VitalSign.Kind.BLOOD_PRESSURE, at)
-    if row is None or row.value_2 is None or row.at < patient.registered_at:
+    row = history.pressure
+    if row is None or row.value_2 is None or row.at < history.patient.registered_at:
         return Fact.not_asked()
     try:
         pressure = BloodPressure(int(row.value), int(row.value_2))
@@ -123,40 +129,40 @@ def blood_pressure(patient: Patient, at: datetime) -> Fact[BloodPressure]:
     return Fact.of(pressure, f"measured {_day(row.at)}", row.at)
 
 
-def _medicines(patient: Patient, at: datetime, told: dict[str, HistoryAnswer]) -> dict[str, Any]:
-    rows = list(queries.active_medications(patient, at))
-    review = told.get("medicines_reviewed")
+def _medicines(history: History) -> dict[str, Any]:
+    rows = history.medications
+    review = history.answers.get("medicines_reviewed")
     if review is not None and any(row.recorded_at > review.recorded_at for row in rows):
         review = None
     reviewed = cautious(_answer(review))
     if not rows and reviewed.value is not True:
         return {"medicines": Fact.not_asked(), "medicines_reviewed": reviewed}
-    return {"medicines": Fact.of(tuple(map(_medicine, rows))), "medicines_reviewed": reviewed}
+    return {"medicines": Fact.of(tuple(map(medicine_fact, rows))), "medicines_reviewed": reviewed}
 
 
-def _medicine(row: Medication) -> Medicine:
+def medicine_fact(row: Medication) -> Medicine:
+    """Return one medicine as the core reads it."""
     origin = "imported" if row.imported else "medicine list"
     since = f" since {_day_of(row.started_on)}" if row.started_on else ""
     name = f"{row.display} {row.dose_text}".strip()
     return Medicine(name, row.ingredient, f"{origin}{since}")
 
 
-def _trials(patient: Patient, at: datetime, told: dict[str, HistoryAnswer]) -> Fact[tuple[Trial, ...]]:
-    rows = list(queries.trials(patient, at))
-    never = told.get(NO_TRIALS)
-    if rows or (never is not None and never.answer == HistoryAnswer.Answer.NO):
-        return Fact.of(tuple(trial_fact(row, at) for row in rows))
+def _trials(history: History) -> Fact[tuple[Trial, ...]]:
+    never = history.answers.get(NO_TRIALS)
+    if history.trials or (never is not None and never.answer == HistoryAnswer.Answer.NO):
+        return Fact.of(tuple(trial_fact(row, history) for row in history.trials))
     if never is not None and never.answer == HistoryAnswer.Answer.NOT_KNOWN:
         return Fact.not_known(_source(never), never.at)
     return Fact.not_asked()
 
 
-def trial_fact(row: AntidepressantTrial, at: datetime) -> Trial:
-    """Return one trial as the core reads it; a trial that goes on is counted up to ``at``."""
+def trial_fact(row: AntidepressantTrial, history: History) -> Trial:
+    """Return one trial as the core reads it; a trial that goes on is counted up to the day of the history."""
     return Trial(
         drug=row.drug,
         max_daily_dose_mg=None if row.max_daily_dose_mg is None else float(row.max_daily_dose_mg),
-        days=_days(row, row.clinic.day_of(at)),
+        days=_days(row, history.patient.clinic.day_of(history.at)),
         days_at_dose=row.days_at_dose,
         outcome=TrialOutcome(row.outcome),
         reason_stopped=Reason(row.reason_stopped or "unknown"),
@@ -171,8 +177,3 @@ def _days(row: AntidepressantTrial, today: date) -> int | None:
     if row.started_on is None or last is None:
         return None
     return (last - row.started_on).days
-
-
-def names(facts: Iterable[str]) -> list[str]:
-    """Return the questions behind the names of facts, as a person reads them."""
-    return [QUESTIONS[name].ask for name in facts]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.record.models import ClinicalRow
 from ketaclinic.screening.models import (
     Allergy,
     AntidepressantTrial,
@@ -18,6 +21,39 @@ from ketaclinic.screening.models import (
     Procedure,
     VitalSign,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything the record holds about a candidate at one moment, read once."""
+
+    patient: Patient
+    at: datetime
+    answers: dict[str, HistoryAnswer]
+    problems: list[Problem]
+    refuted: list[Problem]
+    allergies: list[Allergy]
+    medications: list[Medication]
+    trials: list[AntidepressantTrial]
+    pressure: VitalSign | None
+
+
+def history_of(patient: Patient, at: datetime) -> History:
+    """Return the patient's history as it was known at ``at``."""
+    of_patient = Problem.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
+    everything = list(of_patient.select_related("recorded_by").order_by("-onset_on", "-pk"))
+    return History(
+        patient=patient,
+        at=at,
+        answers=answers(patient, at),
+        problems=[row for row in everything if row.status != Problem.Status.REFUTED],
+        refuted=[row for row in everything if row.status == Problem.Status.REFUTED],
+        allergies=list(allergies(patient).filter(at__lte=at)),
+        medications=list(active_medications(patient, at)),
+        trials=list(trials(patient, at)),
+        pressure=latest_vital(patient, VitalSign.Kind.BLOOD_PRESSURE, at),
+    )
+
 
 OPEN_STATUS = (Medication.Status.ACTIVE, Medication.Status.ON_HOLD, Medication.Status.UNKNOWN)
 
@@ -33,11 +69,6 @@ def problems(patient: Patient) -> QuerySet[Problem]:
     """Return the patient's problems, newest onset first, without those a clinician refuted."""
     rows = Problem.objects.of(patient.clinic).current().filter(patient=patient)
     return rows.exclude(status=Problem.Status.REFUTED).order_by("-onset_on", "-pk")
-
-
-def refuted_problems(patient: Patient) -> QuerySet[Problem]:
-    """Return the entries a clinician found to be wrong."""
-    return Problem.objects.of(patient.clinic).current().filter(patient=patient, status=Problem.Status.REFUTED)
 
 
 def allergies(patient: Patient) -> QuerySet[Allergy]:
@@ -90,9 +121,32 @@ def awaiting_decision(clinic: Clinic, at: datetime) -> QuerySet[Patient]:
     return rows.filter(~Exists(decided)).order_by("registered_at", "pk")
 
 
-def row_in(clinic: Clinic, model: type[Problem] | type[Medication] | type[AntidepressantTrial], pk: int) -> object:
-    """Return a current row of this clinic; raises ``Http404`` for one of another clinic, an amended one, or none."""
-    row = model.objects.of(clinic).current().filter(pk=pk).select_related("patient", "clinic").first()
+def answer_in(patient: Patient, pk: int) -> HistoryAnswer:
+    """Return a current answer of this patient; raises ``Http404`` for an amended one, or one of somebody else."""
+    return _current(HistoryAnswer, patient, pk)
+
+
+def problem_in(patient: Patient, pk: int) -> Problem:
+    """Return a current problem of this patient; raises ``Http404`` otherwise."""
+    return _current(Problem, patient, pk)
+
+
+def medication_in(patient: Patient, pk: int) -> Medication:
+    """Return a current medicine of this patient; raises ``Http404`` otherwise."""
+    return _current(Medication, patient, pk)
+
+
+def trial_in(patient: Patient, pk: int) -> AntidepressantTrial:
+    """Return a current trial of this patient; raises ``Http404`` otherwise."""
+    return _current(AntidepressantTrial, patient, pk)
+
+
+Row = TypeVar("Row", bound=ClinicalRow)
+
+
+def _current(model: type[Row], patient: Patient, pk: int) -> Row:
+    rows: QuerySet[Row] = model.objects.of(patient.clinic).current()
+    row = rows.filter(patient=patient, pk=pk).first()
     if row is None:
-        raise Http404("No such entry in this clinic.")
+        raise Http404("No such entry of this patient.")
     return row

@@ -2,9 +2,10 @@
 
 ``assess_candidacy(facts, setting)`` answers with a decision whose outcome is one of
 
-* ``stop``: a stop fired; hard or soft, the findings say which;
-* ``cannot_decide``: no stop fired, but at least one could not be checked;
-* ``caution``: no stop, and something to watch or to find out;
+* ``stop``: a contraindication (hard stop) fired;
+* ``cannot_decide``: none fired, but at least one stop, hard or soft, could not be checked;
+* ``caution``: every stop was checked; a soft stop fired, which needs the prescriber's reason, or there is something to
+  watch or to find out;
 * ``candidate``: every rule in force was checked and none fired.
 
 ``what_treating_needs`` says what a prescriber owes before treating in spite of a finding; ``assess_trials`` counts

@@ -29,8 +29,9 @@ QUESTION = "candidacy"
 def assess_candidacy(facts: CandidateFacts, setting: Setting) -> Decision:
     """Return whether the person is a candidate for ``setting.product``, with every finding.
 
-    A stop whose fact is unknown gives ``cannot_decide``; a caution that could not be checked stays a caution. Rules
-    that are disabled or unsigned are listed as not evaluated and neither stop nor pass. Raises ``Refusal`` for a
+    A contraindication that fired gives ``stop``; a stop of either kind whose fact is unknown gives ``cannot_decide``;
+    anything else that fired or could not be checked stays a ``caution``, a soft stop among it: it holds the verdict
+    until the prescriber gives a reason (``what_treating_needs``). Rules that are disabled or unsigned are listed as not evaluated and neither stop nor pass. Raises ``Refusal`` for a
     product that nobody can be assessed for.
     """
     if setting.product not in PRODUCTS:
@@ -46,7 +47,7 @@ def assess_candidacy(facts: CandidateFacts, setting: Setting) -> Decision:
 def _outcome(findings: tuple[Finding, ...], setting: Setting) -> str:
     active = [f for f in findings if standing(f.rule, setting) is Standing.ACTIVE]
     stops = [f for f in active if f.rule.effect.stops]
-    if any(f.state is State.FIRED for f in stops):
+    if any(f.state is State.FIRED and f.rule.effect is Effect.HARD_STOP for f in stops):
         return "stop"
     if not stops or any(f.state is State.NOT_EVALUATED for f in stops):
         return "cannot_decide"

@@ -8,7 +8,7 @@ import pytest
 
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.screening import actions, queries
-from ketaclinic.screening.facts import candidate_facts, names
+from ketaclinic.screening.facts import candidate_facts
 from ketaclinic.screening.models import HistoryAnswer, Medication, Problem, VitalSign
 from ketacore.evidence import Known
 from tests.support.people import NOON, make_patient, make_staff
@@ -86,7 +86,7 @@ def test_a_prescriber_settles_the_disagreement_by_refuting(patient: Patient, nur
     actions.record_answer(patient=patient, by=nurse, at=NOON, question="intracerebral_haemorrhage", answer="no")
     actions.refute_problem(problem=problem, by=prescriber, at=LATER, reason="CT of 2024 shows none")
     assert candidate_facts(patient, LATER).intracerebral_haemorrhage.value is False
-    assert [p.amendment_reason for p in queries.refuted_problems(patient)] == ["CT of 2024 shows none"]
+    assert [p.amendment_reason for p in queries.history_of(patient, LATER).refuted] == ["CT of 2024 shows none"]
 
 
 def test_an_allergy_to_ketamine_makes_hypersensitivity_present(patient: Patient, nurse: Staff) -> None:
@@ -214,10 +214,6 @@ def test_choices_become_facts(patient: Patient, prescriber: Staff) -> None:
     facts = candidate_facts(patient, NOON)
     assert facts.indication.value == "TRD"
     assert facts.child_pugh.state is Known.ASKED_NOT_KNOWN
-
-
-def test_names_speak_of_facts_as_questions() -> None:
-    assert names(["pregnant"]) == ["Pregnant or planning to be?"]
 
 
 def test_rows_of_another_patient_stay_there(patient: Patient, nurse: Staff) -> None:
