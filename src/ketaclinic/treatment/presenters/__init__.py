@@ -5,7 +5,18 @@ read what the forms of the session screen send.
 """
 
 from ketaclinic.treatment.presenters.floor import Floor, floor_board
+from ketaclinic.treatment.presenters.happened import Amendable, amendable
 from ketaclinic.treatment.presenters.session import SessionScreen, session_screen
 from ketaclinic.treatment.presenters.wire import Entry, entries_from, payload_from
 
-__all__ = ["Entry", "Floor", "SessionScreen", "entries_from", "floor_board", "payload_from", "session_screen"]
+__all__ = [
+    "Amendable",
+    "Entry",
+    "Floor",
+    "SessionScreen",
+    "amendable",
+    "entries_from",
+    "floor_board",
+    "payload_from",
+    "session_screen",
+]

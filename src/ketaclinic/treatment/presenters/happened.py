@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from enum import StrEnum
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+from uuid import uuid4
 
 from ketaclinic.treatment.models import SessionEvent
 from ketaclinic.treatment.presenters.dues import clock
 from ketaclinic.treatment.presenters.words import sentence
-from ketacore.treatment.events import EventKind, read_payload
+from ketacore.treatment.events import PAYLOADS, EventKind, read_payload
 
 _LATE_MINUTES = 2
-_FIELDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    EventKind.VITALS.value: (
-        ("systolic", "Upper, mmHg", "number"),
-        ("diastolic", "Lower, mmHg", "number"),
-        ("heart_rate", "Heart rate, /min", "number"),
-        ("oxygen_saturation", "SpO₂, %", "number"),
-        ("respiratory_rate", "Breaths, /min", "number"),
-    ),
-    EventKind.SEDATION.value: (("moaas", "MOAA/S, 5 to 0", "number"),),
-    EventKind.ESCORT.value: (("name", "Name of the escort", "text"),),
+_LABELS = {
+    "systolic": "Upper, mmHg",
+    "diastolic": "Lower, mmHg",
+    "heart_rate": "Heart rate, /min",
+    "oxygen_saturation": "SpO₂, %",
+    "respiratory_rate": "Breaths, /min",
+    "temperature_c": "Temperature, °C",
+    "moaas": "MOAA/S, 5 to 0",
+    "expires_on": "Expiry",
+    "rate_mg_per_min": "Rate, mg/min",
+    "planned_min": "Planned, min",
+    "two_green_dots_before": "Two green dots before",
+    "not_primed": "Not primed",
+    "no_green_dots_after": "No green dots after",
+    "here": "The escort is here",
+    "to_escort": "Explained to the escort too",
 }
-"""What can be corrected in place; anything else is undone and entered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,39 @@ class CorrectField:
     label: str
     type: str
     value: Any
+    numeric: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Amendable:
+    """An entry to be corrected: how it reads, its fields, and a key for taking it back."""
+
+    text: str
+    fields: tuple[CorrectField, ...]
+    key: str
+
+
+def amendable(row: SessionEvent) -> Amendable:
+    """Return a stored entry with its fields as they stand."""
+    model = PAYLOADS[EventKind(row.kind)]
+    hints = get_type_hints(model)
+    found = tuple(_field(f.name, hints[f.name], row.payload.get(f.name)) for f in fields(model))
+    return Amendable(text_of(row), found, uuid4().hex)
+
+
+def _field(name: str, hint: Any, value: Any) -> CorrectField:
+    if isinstance(hint, UnionType):
+        hint = next(t for t in get_args(hint) if t is not type(None))
+    label = _LABELS.get(name) or name.replace("_", " ").capitalize()
+    if hint is bool:
+        return CorrectField(name, label, "checkbox", value)
+    if hint is date:
+        return CorrectField(name, label, "date", value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        options = tuple((m.value, m.value.replace("_", " ").capitalize()) for m in hint)
+        return CorrectField(name, label, "select", value, options=options)
+    return CorrectField(name, label, "text", value, numeric=hint in (int, float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +90,6 @@ class Line:
     note: str
     who: str
     voided: bool
-    correct: tuple[CorrectField, ...]
-    payload: Mapping[str, Any]
 
     @property
     def saved(self) -> bool:
@@ -87,8 +126,6 @@ def _line(row: SessionEvent, by_pk: Mapping[int, SessionEvent]) -> Line:
         note=_note(row, old),
         who=row.recorded_by.display_name,
         voided=row.voided,
-        correct=() if row.voided else _correct(row),
-        payload=row.payload,
     )
 
 
@@ -105,7 +142,3 @@ def _note(row: SessionEvent, old: SessionEvent | None) -> str:
         return f"{verb} {clock(row.recorded_at)}: {row.amendment_reason}"
     minutes = int((row.recorded_at - row.at).total_seconds() // 60)
     return f"entered {minutes} min later" if minutes > _LATE_MINUTES else ""
-
-
-def _correct(row: SessionEvent) -> tuple[CorrectField, ...]:
-    return tuple(CorrectField(n, label, kind, row.payload.get(n)) for n, label, kind in _FIELDS.get(row.kind, ()))

@@ -19,6 +19,7 @@ from ketacore.treatment.alerts import Alert, AlertReport, Priority, alerts
 from ketacore.treatment.course import first_dose_at
 from ketacore.treatment.decide import may_start, ready_for_discharge
 from ketacore.treatment.due import Due, DueState, What, checks
+from ketacore.treatment.events import StopOutcome, Symptom
 from ketacore.treatment.facts import SessionFacts
 from ketacore.treatment.phases import Phase, phase
 
@@ -85,6 +86,8 @@ class SessionScreen:
     may_sign: bool
     pad: Mapping[str, VitalField]
     moaas: Sequence[tuple[int, str]]
+    symptoms: Sequence[tuple[str, str]] = tuple((s.value, s.words.capitalize()) for s in Symptom)
+    outcomes: Sequence[tuple[str, str]] = ()
 
     @property
     def earlier(self) -> tuple[happened.Line, ...]:
@@ -137,7 +140,17 @@ def session_screen(
         may_sign=staff.may(Permission.SIGN_RELEASE),
         pad={field.name: field for field in PAD},
         moaas=tuple(words.MOAAS_WORDS.items()),
+        outcomes=_outcomes(facts),
     )
+
+
+def _outcomes(facts: SessionFacts) -> tuple[tuple[str, str], ...]:
+    """Return how this session may end other than by release."""
+    begun = first_dose_at(facts) is not None
+    fitting = [
+        o for o in StopOutcome if o is not (StopOutcome.NOT_STARTED if begun else StopOutcome.LEFT_WITHOUT_RELEASE)
+    ]
+    return tuple((o.value, o.value.replace("_", " ").capitalize()) for o in fitting)
 
 
 def alert_line(alert: Alert) -> AlertLine:

@@ -100,12 +100,12 @@ function show() {
   list.replaceChildren(
     ...waiting.map((entry) => {
       const line = /** @type {DocumentFragment} */ (sample.content.cloneNode(true));
-      const at = new Date(entry.at);
+      const at = new Date(entry.at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: screen().dataset.zone });
       const set = (/** @type {string} */ name, /** @type {string} */ text) => {
         const part = line.querySelector(`[data-${name}]`);
         if (part) part.textContent = text;
       };
-      set("when", `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`);
+      set("when", at);
       set("what", entry.words);
       set("why", entry.because ?? (outbox.mine(entry) ? "will be sent again by itself" : "sign in as the person who entered it"));
       const drop = line.querySelector("[data-drop]");
@@ -148,6 +148,12 @@ function ring() {
   tone.stop(audio.currentTime + 0.5);
 }
 
+/** The button says at which time an entry is saved. */
+function clock() {
+  const time = new Date(now()).toLocaleTimeString("en-GB", { hour: "numeric", minute: "2-digit", timeZone: document.getElementById(SCREEN)?.dataset.zone });
+  for (const element of document.querySelectorAll("[data-clock]")) element.textContent = time.replace(/^0/, "");
+}
+
 function soundSwitch() {
   const button = document.getElementById("sound");
   if (!(button instanceof HTMLButtonElement)) return;
@@ -182,7 +188,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 window.addEventListener("online", () => void resend());
 window.addEventListener("beforeunload", (event) => { if (outbox.entries().some((e) => outbox.mine(e))) event.preventDefault(); });
 setInterval(() => void resend().catch(() => undefined), RESEND_MS);
-setInterval(count, REFRESH_MS);
+setInterval(() => { count(); clock(); }, REFRESH_MS);
 soundSwitch();
 prepare();
 void resend().catch(() => undefined);
