@@ -149,16 +149,12 @@ def _what_to_do(facts: SessionFacts, rule: Rule, priority: Priority) -> str:
 def _without_softer(raised: Iterable[Alert]) -> list[Alert]:
     """Leave out the softer of two limits crossed by the same reading."""
     found = list(raised)
-    hard = {
-        a.key.split("@")[1]: a.rule.rule_id.removesuffix("-HARD") for a in found if a.rule.rule_id.endswith("-HARD")
-    }
-    return [
-        a
-        for a in found
-        if not (
-            a.rule.rule_id.endswith("-SOFT") and hard.get(a.key.split("@")[1]) == a.rule.rule_id.removesuffix("-SOFT")
-        )
-    ]
+    hard = {(_reading(a), a.rule.rule_id.removesuffix("-HARD")) for a in found if a.rule.rule_id.endswith("-HARD")}
+    return [a for a in found if (_reading(a), a.rule.rule_id.removesuffix("-SOFT")) not in hard]
+
+
+def _reading(alert: Alert) -> str:
+    return alert.key.split("@", 1)[1]
 
 
 def _acknowledged(facts: SessionFacts, alert: Alert) -> Alert:
