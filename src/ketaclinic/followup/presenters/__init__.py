@@ -1,0 +1,33 @@
+"""Template-ready values of follow-up: the score course, alerts, forms, and the card on the chart."""
+
+from ketaclinic.followup.presenters.alerts import AlertLine, Crisis, alert_line, crisis, role_words, state_of
+from ketaclinic.followup.presenters.course import ScoreCourse, score_course
+from ketaclinic.followup.presenters.pages import (
+    FollowupCard,
+    FollowupPage,
+    Question,
+    chart_card,
+    followup_page,
+    ordered,
+    questions,
+    told,
+)
+
+__all__ = [
+    "AlertLine",
+    "Crisis",
+    "FollowupCard",
+    "FollowupPage",
+    "Question",
+    "ScoreCourse",
+    "alert_line",
+    "chart_card",
+    "crisis",
+    "followup_page",
+    "ordered",
+    "questions",
+    "role_words",
+    "score_course",
+    "state_of",
+    "told",
+]
