@@ -76,8 +76,8 @@ def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        found = datetime.min
-    if found.tzinfo is None:
+        found = None
+    if found is None or found.tzinfo is None:
         raise _refuse(f"ended_at: expected a time with its zone, got {text!r}", "Such as 2026-11-23T12:40:00-05:00.")
     return found
 

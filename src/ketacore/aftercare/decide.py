@@ -139,12 +139,12 @@ def instructions(facts: AftercareFacts, setting: Setting) -> Instructions:
 
 
 def _silent_numbers(setting: Setting) -> list[str]:
-    return [r for r in ("SAF-04", "SAF-04-B") if standing(RULES[r], setting) is not Standing.ACTIVE]
+    return [r for r in ("SAF-04-SHEET", "SAF-04-B") if standing(RULES[r], setting) is not Standing.ACTIVE]
 
 
 def _call(facts: AftercareFacts, setting: Setting) -> tuple[PhoneNumber, ...]:
     numbers: list[PhoneNumber] = []
-    rule = RULES["SAF-04"]
+    rule = RULES["SAF-04-SHEET"]
     if standing(rule, setting) is Standing.ACTIVE:
         emergency, lifeline = str(rule.parameters["emergency"]), str(rule.parameters["lifeline"])
         numbers += [
