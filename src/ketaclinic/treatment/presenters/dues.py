@@ -38,6 +38,7 @@ class Next:
     due_at: datetime | None = None
     action: str = ""
     target: str = ""
+    place: str = ""
 
 
 def clock(moment: datetime) -> str:
@@ -70,6 +71,7 @@ def next_due(dues: Sequence[Due], at: datetime) -> Next | None:
     shared = {
         "title": _title(group),
         "short": _words(group),
+        "place": "" if state is DueState.OVERDUE or first.what is What.DEVICE else _place(first),
         "due_at": first.due_at,
         "action": "Give the device" if first.what is What.DEVICE else "Measure now" if first.what in _CHECKS else "",
         "target": "#dosing" if first.what is What.DEVICE else "#pad" if first.what in _CHECKS else "",
@@ -125,6 +127,12 @@ def _title(group: Sequence[Due]) -> str:
     return group[0].title
 
 
+def _place(due: Due) -> str:
+    """Return where the point stands on the grid: ``40 min after the last device``."""
+    return due.title.partition(", ")[2]
+
+
 def _words(group: Sequence[Due]) -> str:
     names = [_SHORT.get(d.what, d.title) for d in group]
-    return ", ".join(dict.fromkeys(names))
+    line = ", ".join(dict.fromkeys(names))
+    return line[:1].upper() + line[1:]

@@ -242,7 +242,7 @@ def _before_the_dose(now: Phase, start: Decision) -> Next:
         "",
         "Start gate",
         f"{first}{more}",
-        first,
+        "Start gate",
         None,
         "What is open",
         "#start",
