@@ -123,7 +123,8 @@ def observed(session: Session, by: Staff, now: datetime, minute: int, *, devices
     for number in range(1, devices + 1):
         if start + timedelta(minutes=5 * (number - 1)) <= now:
             device(session, by, start + timedelta(minutes=5 * (number - 1)), number)
-    for offset, pressure, heart in ((20, (141, 87), 86), (35, (149, 92), 88), (52, (143, 88), 84), (100, (134, 84), 80)):
+    readings = ((20, (141, 87), 86), (35, (149, 92), 88), (52, (143, 88), 84), (100, (134, 84), 80))
+    for offset, pressure, heart in readings:
         if offset < minute:
             measure(session, by, start + timedelta(minutes=offset), pressure, heart)
             watch(session, by, start + timedelta(minutes=offset), level="mild" if offset < 60 else "none")
