@@ -42,7 +42,7 @@ TIMELINE_KINDS = {
     "Problem": "problem",
     "Medication": "medication",
     "Allergy": "allergy",
-    "VitalSign": "vital_sign",
+    "VitalSign": "vital",
     "Procedure": "procedure",
 }
 _WITHDRAWN_STATUS = {"Problem": "refuted", "Medication": "entered-in-error", "Allergy": "refuted"}

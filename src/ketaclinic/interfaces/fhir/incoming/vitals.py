@@ -57,7 +57,7 @@ def read_vital_sign(resource: Mapping[str, Any], source_id: str, kind: str) -> I
         return str(not_taken)
     unit = codes.UNITS[kind].unit
     shown = f"{value:f}/{lower:f}" if lower is not None else f"{value:f}"
-    title = f"{_WORDS[kind]} {shown} {'°C' if unit == 'Cel' else unit}"
+    title = f"{_WORDS[kind]} {shown} {unit}"
     fields = {"kind": kind, "value": value, "value_2": lower, "unit": unit}
     return IncomingRow("VitalSign", "Observation", source_id, taken_at, title, fields)
 
