@@ -77,7 +77,8 @@ def test_content_is_escaped_everywhere() -> None:
     page = show(
         "{% badge n %}{% grade n %}{% card n n %}x{% endcard %}{% alert 'low' n n %}{% endalert %}{% empty n n %}"
         "{% endempty %}{% number n n n %}{% kv pairs %}{% button n %}{% link_button n n %}{% choice n options n %}"
-        "{% table n rows=rows %}{% gate lines %}{% timeline lines %}{% pathway lines %}{% confirm n n n %}{% endconfirm %}",
+        "{% table n rows=rows %}{% gate lines %}{% timeline lines %}{% pathway lines %}"
+        "{% confirm n n n %}{% endconfirm %}",
         n=nasty,
         pairs=[(nasty, nasty)],
         options=[(nasty, nasty)],

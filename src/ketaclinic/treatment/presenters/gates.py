@@ -16,6 +16,10 @@ from ketacore.treatment.phases import Phase
 from ketacore.treatment.questions import Question, answered, questions_of
 
 
+_BESIDE = 22
+"""Longest remark that stands beside a condition that is met; a longer one stands below it."""
+
+
 @dataclass(frozen=True, slots=True)
 class GateLine:
     """One condition of a gate: met, unmet or unknown; ``finding`` opens to its reason."""
@@ -83,12 +87,13 @@ def line(finding: Finding, staff: Staff) -> GateLine:
     why = "; ".join(finding.because)
     if state == "unknown":
         why = f"missing: {missing}" if missing else why
+    short = state == "met" and len(why) <= _BESIDE
     may = finding.state is State.FIRED and staff.role in finding.rule.override.roles
     return GateLine(
         state=state,
         what=finding.rule.title,
-        why="" if state == "met" else why,
-        aside=why if state == "met" else "",
+        why="" if short else why,
+        aside=why if short else "",
         finding=finding,
         rule_id=finding.rule.rule_id,
         may_decide=may,

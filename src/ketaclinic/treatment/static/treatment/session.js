@@ -122,7 +122,7 @@ function show() {
 function count() {
   for (const element of document.querySelectorAll("[data-due]")) {
     if (!(element instanceof HTMLElement)) continue;
-    const left = Math.ceil((Date.parse(element.dataset.due ?? "") - now()) / 60_000);
+    const left = Math.floor((Date.parse(element.dataset.due ?? "") - now()) / 60_000);
     if (!Number.isFinite(left)) continue;
     const number = element.querySelector("[data-minutes]");
     if (number && left > 0) number.textContent = String(left);
