@@ -1,0 +1,25 @@
+"""From a session to what the core needs for its aftercare sheet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ketaclinic.policy.queries import setting_of
+from ketaclinic.treatment.facts import facts_of
+from ketaclinic.treatment.models import Session
+from ketacore.aftercare import AftercareFacts, Instructions, instructions
+from ketacore.treatment.events import Discharged
+
+
+def ended_at(session: Session, at: datetime) -> datetime:
+    """Return when the patient left; before that, the moment of asking."""
+    left = facts_of(session, at).last(Discharged)
+    return left[0].at if left else at
+
+
+def told(session: Session, at: datetime) -> Instructions:
+    """Return what the patient of one session is told at ``at``."""
+    moment = ended_at(session, at)
+    clinic = session.clinic
+    facts = AftercareFacts(session.product, moment, clinic.zone, clinic.emergency_contact, clinic.phone)
+    return instructions(facts, setting_of(clinic, moment, session.product))
