@@ -220,7 +220,7 @@ def field(bound: BoundField, unit: str = "", hint: str = "") -> dict[str, Any]:
     kind = getattr(bound.field.widget, "input_type", "")
     described = [f"{bound.auto_id}_hint"] if hint or bound.help_text else []
     described += [f"{bound.auto_id}_error"] if bound.errors else []
-    extra: dict[str, str] = {"aria-describedby": " ".join(described)} if described else {}
+    extra: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:
         extra["aria-invalid"] = "true"
     options = kind in ("radio",) or type(bound.field.widget).__name__ == "CheckboxSelectMultiple"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.utils import timezone
 
@@ -68,7 +69,7 @@ def next_due(dues: Sequence[Due], at: datetime) -> Next | None:
     left = first.minutes_left(at)
     later = [clock(g[0].due_at) for g in grouped([d for d in doing if d.due_at > first.due_at])][:2]
     detail = _window(first) + (f", then {', '.join(later)}" if later else "")
-    shared = {
+    shared: dict[str, Any] = {
         "title": _title(group),
         "short": _words(group),
         "place": "" if state is DueState.OVERDUE or first.what is What.DEVICE else _place(first),

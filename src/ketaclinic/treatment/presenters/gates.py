@@ -15,7 +15,6 @@ from ketacore.treatment.facts import SessionFacts
 from ketacore.treatment.phases import Phase
 from ketacore.treatment.questions import Question, answered, questions_of
 
-
 _BESIDE = 22
 """Longest remark that stands beside a condition that is met; a longer one stands below it."""
 
