@@ -14,7 +14,7 @@ from ketaclinic.people.models import Patient
 from ketaclinic.screening import queries
 from ketaclinic.screening.models import AntidepressantTrial, HistoryAnswer, Medication
 from ketaclinic.screening.queries import History
-from ketacore.evidence import Fact
+from ketacore.evidence import Fact, Known
 from ketacore.screening import (
     QUESTIONS,
     Adherence,
@@ -136,7 +136,11 @@ def _medicines(history: History) -> dict[str, Any]:
         review = None
     reviewed = cautious(_answer(review))
     if not rows and reviewed.value is not True:
-        return {"medicines": Fact.not_asked(), "medicines_reviewed": reviewed}
+        asked = reviewed.state is Known.ASKED_NOT_KNOWN
+        nothing: Fact[tuple[Medicine, ...]] = (
+            Fact.not_known(reviewed.source, reviewed.at) if asked else Fact.not_asked()
+        )
+        return {"medicines": nothing, "medicines_reviewed": reviewed}
     return {"medicines": Fact.of(tuple(map(medicine_fact, rows))), "medicines_reviewed": reviewed}
 
 

@@ -33,6 +33,7 @@ from ketacore.screening import (
     what_treating_needs,
 )
 from ketacore.screening.recognition import CLASSES
+from ketacore.screening.trials import DOUBTFUL, WHOLE_TRIAL
 
 SHORT = {"esketamine-nasal": "nasal", "ketamine-iv": "IV"}
 _USE = {"esketamine-nasal": "on label", "ketamine-iv": "off-label"}
@@ -147,6 +148,7 @@ class TrialLine:
     weeks: int | None
     mark: str
     word: str
+    doubtful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ class TrialsPanel:
     certain: int
     possible: int
     could: str
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +337,8 @@ def _concern(name: str, lacking: list[tuple[Assessed, Finding]]) -> str:
 
 def _asked(name: str, facts: CandidateFacts, history: History) -> HistoryAnswer | None:
     fact = getattr(facts, name)
-    return history.answers.get(name) if fact.state is Known.ASKED_NOT_KNOWN else None
+    question = "medicines_reviewed" if name == "medicines" else name
+    return history.answers.get(question) if fact.state is Known.ASKED_NOT_KNOWN else None
 
 
 def _options(question: Question) -> tuple[tuple[str, str], ...]:
@@ -368,13 +372,14 @@ def _trials(history: History, facts: CandidateFacts, setting: Setting) -> Trials
     lines = tuple(_trial(row, result) for row, result in zip(history.trials, counted.results, strict=True))
     open_ = ", ".join(counted.open_names)
     could = f"could become {counted.possible} if {open_} is settled" if counted.possible > counted.certain else ""
-    return TrialsPanel(lines, counted.certain, counted.possible, could)
+    whole = any(WHOLE_TRIAL in result.notes for result in counted.results)
+    return TrialsPanel(lines, counted.certain, counted.possible, could, whole)
 
 
 def _trial(row: AntidepressantTrial, result: TrialResult) -> TrialLine:
     days = result.trial.days_at_dose if result.trial.days_at_dose is not None else result.trial.days
     mark, word = {True: ("check", "yes"), False: ("cross", "no"), None: ("", "unknown")}[result.counts]
-    return TrialLine(row, result, None if days is None else days // 7, mark, word)
+    return TrialLine(row, result, None if days is None else days // 7, mark, word, DOUBTFUL in result.notes)
 
 
 @dataclass(frozen=True, slots=True)

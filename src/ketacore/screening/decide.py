@@ -29,10 +29,10 @@ QUESTION = "candidacy"
 def assess_candidacy(facts: CandidateFacts, setting: Setting) -> Decision:
     """Return whether the person is a candidate for ``setting.product``, with every finding.
 
-    A contraindication that fired gives ``stop``; a stop of either kind whose fact is unknown gives ``cannot_decide``;
-    anything else that fired or could not be checked stays a ``caution``, a soft stop among it: it holds the verdict
-    until the prescriber gives a reason (``what_treating_needs``). Rules that are disabled or unsigned are listed as not evaluated and neither stop nor pass. Raises ``Refusal`` for a
-    product that nobody can be assessed for.
+    A contraindication that fired gives ``stop``; a stop of either kind whose fact is unknown gives ``cannot_decide``.
+    Anything else that fired or could not be checked is a ``caution``, a soft stop among it: it holds the verdict until
+    the prescriber gives a reason (``what_treating_needs``). Rules that are disabled or unsigned are listed as not
+    evaluated and neither stop nor pass. Raises ``Refusal`` for a product that nobody can be assessed for.
     """
     if setting.product not in PRODUCTS:
         raise Refusal(

@@ -13,6 +13,10 @@ from ketacore.screening.recognition import plain
 
 _RULES: RuleSet = load_rules("screening")
 
+WHOLE_TRIAL = "time at full dose not recorded; the whole trial is counted"
+DOUBTFUL = "adherence doubtful"
+"""Notes on a trial: shown, not decisive."""
+
 
 @dataclass(frozen=True, slots=True)
 class MinimumDose:
@@ -144,7 +148,7 @@ def _failure(trial: Trial, setting: Setting) -> _Check:
 def _notes(trial: Trial) -> tuple[str, ...]:
     notes = []
     if trial.days_at_dose is None and trial.days is not None:
-        notes.append("time at full dose not recorded; the whole trial is counted")
+        notes.append(WHOLE_TRIAL)
     if trial.adherence is Adherence.DOUBTFUL or trial.reason_stopped is Reason.NON_ADHERENCE:
-        notes.append("adherence doubtful")
+        notes.append(DOUBTFUL)
     return tuple(notes)
