@@ -124,3 +124,7 @@ def _say_no(refusal: str, because: Sequence[str], do: str, code: int) -> int:
     line = json.dumps({"refusal": refusal, "because": list(because), "do": do}, ensure_ascii=True)
     sys.stdout.write(f"{line}\n")
     return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
