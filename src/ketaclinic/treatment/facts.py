@@ -18,7 +18,7 @@ from ketaclinic.policy.queries import setting_of
 from ketaclinic.screening.models import CandidacyDecision
 from ketaclinic.treatment.models import GIVING_KINDS, RemsEnrolment, Session, SessionEvent
 from ketacore.consent import consent_valid
-from ketacore.evidence import Fact
+from ketacore.evidence import Fact, Setting
 from ketacore.planning import PROTOCOLS, Protocol, assess_dose, phase_on, planned_dose
 from ketacore.planning.decide import dose_facts
 from ketacore.treatment import NASAL, SessionFacts, in_order
@@ -52,10 +52,13 @@ def facts_of(session: Session, at: datetime) -> SessionFacts:
 
 
 def with_gates(
-    clinic: Clinic, courses: Collection[tuple[Session, SessionFacts]], at: datetime
+    clinic: Clinic, courses: Collection[tuple[Session, SessionFacts]], at: datetime, signed: Setting | None = None
 ) -> dict[int, SessionFacts]:
-    """Return the facts of many sessions with what consent, planning, screening and the REMS say, set by set."""
-    known = _Known(clinic, [session for session, _ in courses], at)
+    """Return the facts of many sessions with what consent, planning, screening and the REMS say, set by set.
+
+    ``signed`` is the clinic's setting where the caller has read it already.
+    """
+    known = _Known(clinic, [session for session, _ in courses], at, signed)
     for session, _ in courses:
         if session._state.adding:
             session.dose_mg = known.dose_today(session)
@@ -74,12 +77,14 @@ class _Given:
 class _Known:
     """What other rooms know about the patients of some sessions, read with a fixed number of queries."""
 
-    def __init__(self, clinic: Clinic, sessions: Collection[Session], at: datetime) -> None:
+    def __init__(
+        self, clinic: Clinic, sessions: Collection[Session], at: datetime, signed: Setting | None = None
+    ) -> None:
         self.clinic, self.at = clinic, at
         self.patient_ids = {s.patient_id for s in sessions}
         self.products = sorted({s.product for s in sessions})
-        signed = setting_of(clinic, at) if sessions else None
-        self.settings = {p: replace(signed, product=p) for p in self.products if signed is not None}
+        here = signed if signed is not None else setting_of(clinic, at)
+        self.settings = {p: replace(here, product=p) for p in self.products}
         self.consent = {p: self._consent(p, sessions) for p in self.products}
         self.patients = self._patients()
         self.given = self._given(sessions)

@@ -14,6 +14,7 @@ from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Booking
 from ketaclinic.treatment.facts import course_of, with_gates
 from ketaclinic.treatment.models import CLOSING_KINDS, GIVING_KINDS, RemsEnrolment, Session, SessionEvent
+from ketacore.evidence import Setting
 from ketacore.treatment import SessionFacts, dose_given_mg, dosing_over_at, first_dose_at
 
 OPEN_WITHIN = timedelta(days=7)
@@ -81,7 +82,9 @@ def open_sessions(clinic: Clinic, at: datetime) -> list[OpenSession]:
     return [OpenSession(s, course_of(s, s.standing_events)) for s in sessions]
 
 
-def on_the_floor(clinic: Clinic, at: datetime) -> tuple[list[OpenSession], list[Booking], dict[int, SessionFacts]]:
+def on_the_floor(
+    clinic: Clinic, at: datetime, signed: Setting
+) -> tuple[list[OpenSession], list[Booking], dict[int, SessionFacts]]:
     """Return the open sessions, today's arrivals, and per arrival the facts of the session that would be opened now.
 
     Sessions that have not begun carry what the start gate asks of other rooms; all of it is read set by set.
@@ -90,7 +93,7 @@ def on_the_floor(clinic: Clinic, at: datetime) -> tuple[list[OpenSession], list[
     before = [o for o in found if first_dose_at(o.facts) is None]
     drafts = [_as_if_opened(b, at) for b in bookings]
     asked = [(o.session, o.facts) for o in before] + [(d, SessionFacts(product=d.product)) for d in drafts]
-    gates = with_gates(clinic, asked, at) if asked else {}
+    gates = with_gates(clinic, asked, at, signed) if asked else {}
     known = [OpenSession(o.session, gates.get(o.session.pk, o.facts)) for o in found]
     return known, bookings, {b.pk: gates[d.pk] for b, d in zip(bookings, drafts, strict=True)}
 

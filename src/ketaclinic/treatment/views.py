@@ -24,8 +24,8 @@ from ketacore.treatment import phase
 
 
 def _board(request: HttpRequest, template: str) -> HttpResponse:
-    sessions, bookings, gates = queries.on_the_floor(request.clinic, request.at)
     signed = setting_of(request.clinic, request.at)
+    sessions, bookings, gates = queries.on_the_floor(request.clinic, request.at, signed)
     board = presenters.floor_board(
         request.clinic,
         sessions,
