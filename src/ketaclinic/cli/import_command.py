@@ -89,7 +89,7 @@ class _bar:
     def progress(self, done: int, of: int) -> None:
         """Move the bar."""
         if self.bar is None:
-            stream = click.get_text_stream("stderr")
+            stream: Any = click.get_text_stream("stderr")
             hidden = self.hidden or of < 2_000 or not stream.isatty()
             self.bar = click.progressbar(length=of, label=f"Reading {self.name}", file=stream, hidden=hidden)
         self.bar.update(done - self.bar.pos)

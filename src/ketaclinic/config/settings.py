@@ -6,7 +6,7 @@
 | ``DATABASE_URL`` | database | SQLite in the data folder |
 | ``KETACLINIC_HOSTS`` | host names served, comma separated | ``127.0.0.1,localhost`` |
 | ``KETACLINIC_IMPORT_MAX_MB`` | largest file an import reads, in MB | ``50`` |
-| ``KETACLINIC_SERVING`` | ``1`` inside ``ketaclinic serve``: static files are hashed and compressed | set by the command |
+| ``KETACLINIC_SERVING`` | ``1`` inside ``ketaclinic serve``: hashed, compressed static files | set there |
 | ``KETACLINIC_HTTPS`` | ``1``: cookies only over TLS, redirects to HTTPS, HSTS | ``0`` (loopback) |
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ketaclinic.demo.courses import INFUSION, NASAL
@@ -82,12 +82,12 @@ def _observe(world: World, life: Life, session: Session, minutes: int, shows: st
         actions.record_dissociation(session=session, level=level, by=nurse, at=moment)
 
 
-def _vitals(world: World, life: Life, session: Session, minute: int, start: object, *pressure: int) -> None:
+def _vitals(world: World, life: Life, session: Session, minute: int, start: datetime, *pressure: int) -> None:
     systolic, diastolic = pressure or (life.course.systolic + (8 if 0 < minute < 90 else 0), life.course.diastolic)
     actions.record_vitals(
         session=session,
         by=world.home.nurse,
-        at=start + timedelta(minutes=minute),  # type: ignore[operator]
+        at=start + timedelta(minutes=minute),
         systolic=systolic,
         diastolic=diastolic,
         heart_rate=life.course.heart_rate,

@@ -103,6 +103,5 @@ class Ledger:
             for entry, about in self.lines:
                 if about is not None:
                     entry.about_type, entry.about_id = about._meta.label, about.pk
-                entry._prepare_related_fields_for_save(operation_name="bulk_create")
             TimelineEntry.objects.bulk_create([entry for entry, _ in self.lines], batch_size=_BATCH)
             self.lines = []

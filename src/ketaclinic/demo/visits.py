@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -84,7 +84,7 @@ def steps_of(course: Course, reaction: Reaction, session: Session, expires_on: d
     yield -12, _vitals(course, reaction, -12)
     if session.product == NASAL:
         last = yield from _devices(session, expires_on)
-        checks = (40, 80, last + 120)
+        checks: tuple[int, ...] = (40, 80, last + 120)
     else:
         minutes = float(session.infusion_min or 40)
         rate = round(float(session.dose_mg or 0) / minutes, 4)
@@ -95,7 +95,7 @@ def steps_of(course: Course, reaction: Reaction, session: Session, expires_on: d
     yield from _leave(session, checks[-1])
 
 
-def _devices(session: Session, expires_on: date) -> Iterator[Step]:
+def _devices(session: Session, expires_on: date) -> Generator[Step, None, int]:
     protocol = PROTOCOLS[session.plan.protocol_id]
     minutes = protocol.device_minutes(float(session.dose_mg or 0))
     for n, minute in enumerate(minutes, start=1):

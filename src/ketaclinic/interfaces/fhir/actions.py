@@ -279,7 +279,10 @@ def _same(old: SourcedRow, row: IncomingRow, by: Staff) -> bool:
 def _copy(old: SourcedRow, *, by: Staff, at: datetime, status: str, reason: str) -> SourcedRow:
     own = ("id", "recorded_at", "recorded_by", "amends", "amendment_reason", "status")
     values = {f.attname: getattr(old, f.attname) for f in old._meta.concrete_fields if f.name not in own}
-    new = type(old)(**values, status=status, recorded_at=at, recorded_by=by, amends=old, amendment_reason=reason)
+    model: Any = type(old)
+    new: SourcedRow = model(
+        **values, status=status, recorded_at=at, recorded_by=by, amends=old, amendment_reason=reason
+    )
     new.save()
     return new
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -11,13 +11,14 @@ from ketaclinic.interfaces.fhir.forms import UploadForm
 from ketaclinic.interfaces.fhir.outgoing import bundle_as_bytes
 from ketaclinic.interfaces.fhir.presenters import import_page
 from ketaclinic.interfaces.fhir.queries import import_in, recent_imports
+from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
 
 
 @requires(Permission.IMPORT_RECORD)
 @require_http_methods(["GET", "HEAD", "POST"])
-def import_record(request: HttpRequest) -> HttpResponse:
+def import_record(request: StaffRequest) -> HttpResponse:
     """Ask for a file, take it, and go on to its result."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -31,7 +32,7 @@ def import_record(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.IMPORT_RECORD)
 @require_GET
-def import_result(request: HttpRequest, pk: int) -> HttpResponse:
+def import_result(request: StaffRequest, pk: int) -> HttpResponse:
     """Show how far an import is, and in the end what was taken and left; alone when asked for by a part of the page."""
     page = import_page(import_in(request.clinic, pk), request.at)
     template = "fhir/import_state.html" if request.headers.get("HX-Request") else "fhir/import_result.html"
@@ -40,7 +41,7 @@ def import_result(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.EXPORT_RECORD)
 @require_POST
-def export_record(request: HttpRequest, patient_pk: int) -> HttpResponse:
+def export_record(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Send the whole record of one patient as a FHIR R4 bundle."""
     patient = patient_in(request.clinic, patient_pk)
     bundle = export_patient(patient=patient, by=request.staff, at=request.at)
@@ -52,6 +53,6 @@ def export_record(request: HttpRequest, patient_pk: int) -> HttpResponse:
 
 @requires(Permission.EXPORT_RECORD)
 @require_GET
-def export_page(request: HttpRequest, patient_pk: int) -> HttpResponse:
+def export_page(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Say what an export holds, and offer it."""
     return render(request, "fhir/export.html", {"patient": patient_in(request.clinic, patient_pk)})
