@@ -1,0 +1,37 @@
+"""From stored rows to the facts the core is asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from ketaclinic.people.models import Clinic
+from ketaclinic.planning.models import Plan
+from ketaclinic.surveillance.models import ScreenResult
+from ketacore.evidence import Fact
+from ketacore.planning import PROTOCOLS, phase_on
+from ketacore.surveillance import Done, SurveillanceFacts
+
+
+def surveillance_facts(
+    plan: Plan, given: Sequence[tuple[int, date]], newest: Iterable[ScreenResult], clinic: Clinic, at: datetime
+) -> SurveillanceFacts:
+    """Return the facts of one course; ``given`` are the course and day of each session, ``newest`` one row per kind."""
+    days = tuple(day for course, day in given if course == plan.course_id)
+    return SurveillanceFacts(
+        starts_on=Fact.of(plan.starts_on, "plan", plan.at),
+        induction=_induction(plan, days, clinic.day_of(at)),
+        given_on=days,
+        done={row.kind: Done(clinic.day_of(row.at), row.result == ScreenResult.Result.FINDING) for row in newest},
+    )
+
+
+def _induction(plan: Plan, days: tuple[date, ...], on: date) -> Fact[bool]:
+    protocol = PROTOCOLS.get(plan.protocol_id)
+    if protocol is None:
+        return Fact.not_known("the protocol is not known to this release")
+    if not days:
+        return Fact.of(True, "no session given yet")
+    place = phase_on(protocol, days[0], on, given=len(days))
+    first = protocol.phases[0]
+    return Fact.of(place is not None and place.phase == first, f"{protocol.title}, session {len(days)}")

@@ -1,0 +1,117 @@
+"""Reads of screens, always within one clinic; the list of what is overdue is read set by set."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Max, QuerySet
+from django.http import Http404
+
+from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.planning.models import Plan
+from ketaclinic.planning.queries import active_plan, active_plans
+from ketaclinic.policy.queries import setting_of, signed_policies
+from ketaclinic.surveillance.facts import surveillance_facts
+from ketaclinic.surveillance.models import ScreenResult
+from ketaclinic.treatment.models import GIVING_KINDS, SessionEvent
+from ketacore.evidence import Setting
+from ketacore.surveillance import ScreenDue
+from ketacore.surveillance import screens_due as screens_of
+
+
+def results_of(patient: Patient, at: datetime) -> QuerySet[ScreenResult]:
+    """Return the patient's screens that count, newest first."""
+    rows = ScreenResult.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
+    return rows.select_related("recorded_by").order_by("-at", "-pk")
+
+
+def result_in(clinic: Clinic, pk: int) -> ScreenResult:
+    """Return a result of this clinic; raises ``Http404`` for any other."""
+    rows = ScreenResult.objects.of(clinic).select_related("patient", "patient__clinic", "recorded_by")
+    row: ScreenResult | None = rows.filter(pk=pk).first()
+    if row is None:
+        raise Http404("No such result in this clinic.")
+    return row
+
+
+def result_entered(clinic: Clinic, entry_key: str) -> ScreenResult | None:
+    """Return the result that was sent with this key, if it was sent before."""
+    row: ScreenResult | None = ScreenResult.objects.of(clinic).filter(entry_key=entry_key).first()
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class PatientScreens:
+    """The screens of one patient under the plan that stands."""
+
+    patient: Patient
+    plan: Plan
+    screens: tuple[ScreenDue, ...]
+
+    @property
+    def overdue(self) -> tuple[ScreenDue, ...]:
+        """The screens that should have been done by now."""
+        return tuple(s for s in self.screens if s.overdue)
+
+    @property
+    def longest_overdue_on(self) -> date:
+        """The oldest day on which one of them fell due."""
+        return min(s.due_on for s in self.overdue if s.due_on is not None)
+
+
+def screens_due(patient: Patient, at: datetime) -> tuple[ScreenDue, ...]:
+    """Return where every screen stands under the plan that stands at ``at``; none without a plan."""
+    plan = active_plan(patient, at)
+    if plan is None:
+        return ()
+    clinic = patient.clinic
+    given = _given_days(clinic, [patient.pk], at).get(patient.pk, [])
+    newest = _newest(clinic, [patient.pk], at).get(patient.pk, [])
+    return screens_of(surveillance_facts(plan, given, newest, clinic, at), setting_of(clinic, at, plan.product))
+
+
+def screens_of_clinic(clinic: Clinic, at: datetime) -> list[PatientScreens]:
+    """Return the screens of everybody with a standing plan: four queries, however many people."""
+    plans = list({plan.patient_id: plan for plan in active_plans(clinic, at).order_by("at", "pk")}.values())
+    people = [plan.patient_id for plan in plans]
+    given, newest = _given_days(clinic, people, at), _newest(clinic, people, at)
+    policies, on = signed_policies(clinic, at), clinic.day_of(at)
+    found = []
+    for plan in plans:
+        setting = Setting(clinic.jurisdiction, on, plan.product, policies)
+        facts = surveillance_facts(plan, given.get(plan.patient_id, []), newest.get(plan.patient_id, []), clinic, at)
+        found.append(PatientScreens(plan.patient, plan, screens_of(facts, setting)))
+    return found
+
+
+def overdue_screens(clinic: Clinic, at: datetime) -> list[PatientScreens]:
+    """Return the patients with an overdue screen, the longest overdue first."""
+    late = [entry for entry in screens_of_clinic(clinic, at) if entry.overdue]
+    return sorted(late, key=lambda entry: (entry.longest_overdue_on, entry.patient.pk))
+
+
+def _newest(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[ScreenResult]]:
+    found: dict[int, dict[str, ScreenResult]] = defaultdict(dict)
+    rows = ScreenResult.objects.of(clinic).current().filter(patient_id__in=patient_ids, at__lte=at)
+    for row in rows.order_by("at", "pk"):
+        found[row.patient_id][row.kind] = row
+    return {patient_id: list(by_kind.values()) for patient_id, by_kind in found.items()}
+
+
+def _given_days(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[tuple[int, date]]]:
+    """Return, per patient, the plan and day of each session in which drug was given, oldest first; one query."""
+    rows = (
+        SessionEvent.objects.of(clinic)
+        .standing()
+        .filter(patient_id__in=patient_ids, kind__in=GIVING_KINDS, at__lte=at)
+        .values_list("patient_id", "session__plan_id", "session__plan__first_id", "session_id")
+        .annotate(begun_at=Max("at"))
+        .order_by("begun_at")
+    )
+    found: dict[int, list[tuple[int, date]]] = defaultdict(list)
+    for patient_id, plan_id, first_id, _, begun_at in rows:
+        found[patient_id].append((first_id or plan_id, clinic.day_of(begun_at)))
+    return dict(found)
