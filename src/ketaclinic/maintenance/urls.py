@@ -1,6 +1,11 @@
-"""Routes of this room."""
+"""Routes of maintenance."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from ketaclinic.maintenance import views
 
 app_name = "maintenance"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("<int:patient_pk>/", views.patient, name="patient"),
+    path("<int:patient_pk>/answer/", views.answer, name="answer"),
+]
