@@ -85,7 +85,8 @@ def dosing_over_at(facts: SessionFacts) -> datetime | None:
     """Return since when no more drug is to be given in this session, or ``None``."""
     planned = devices_planned(facts)
     devices = facts.of(DeviceGiven)
-    if devices and (facts.of(DosingEnded) or (planned is not None and len(devices) >= planned)):
+    ended_early = facts.last(DosingEnded) is not None
+    if devices and (ended_early or (planned is not None and len(devices) >= planned)):
         return devices[-1][0].at
     ended = facts.last(InfusionEnded)
     return ended[0].at if ended else None
