@@ -42,7 +42,7 @@ FACTS = st.builds(
     medicines=st.sampled_from([Fact.of(()), Fact.of((Medicine("Theophylline"),)), Fact.not_asked()]),
     cardiovascular_event_on=st.sampled_from([Fact.of(date(2026, 11, 1)), Fact.of(date(2020, 1, 1)), Fact.not_asked()]),
     trials=st.sampled_from([Fact.of(()), Fact.not_asked()]),
-    **{name: BOOL for name in YES_NO},
+    **dict.fromkeys(YES_NO, BOOL),
 )
 SETTING = st.builds(
     Setting,

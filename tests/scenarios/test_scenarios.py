@@ -1,7 +1,7 @@
 """Every folder here is one person, asked through ``ketacore ROOM``: readable by a clinician who reads no Python.
 
-``facts.json`` is what the room reads; the folder's name begins with the room, or ``room`` names it; ``decision.json`` is
-what must come out: each field given there must be equal, and a list of findings may be written as rule ids.
+``facts.json`` is what the room reads; the folder's name begins with the room, or ``room`` names it.
+``decision.json`` must come out: each field given there is equal, a list of findings may be written as rule ids.
 """
 
 from __future__ import annotations
