@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -31,7 +32,7 @@ def command(if_empty: bool, patients: int, seed: int, as_json: bool) -> int:
         refuse("the database already holds a clinic; use another KETACLINIC_DATA folder, or --if-empty to keep it")
     if there is None:
         with click.progressbar(
-            length=patients, label="Building the demo clinic", file=click.get_text_stream("stderr"), hidden=as_json
+            length=patients, label="Building the demo clinic", file=sys.stderr, hidden=as_json
         ) as bar:
             build_demo(
                 at=timezone.now(), seed=seed, patients=patients, progress=lambda done: bar.update(done - bar.pos)

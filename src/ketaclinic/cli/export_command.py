@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def _export(patient: Any, by: Any, folder: Path | None) -> Path | None:
 
     data = bundle_as_bytes(export_patient(patient=patient, by=by, at=timezone.now()))
     if folder is None:
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
         return None
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{patient.record_number}.fhir.json"

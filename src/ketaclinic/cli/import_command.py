@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ class _bar:
     def progress(self, done: int, of: int) -> None:
         """Move the bar."""
         if self.bar is None:
-            stream: Any = click.get_text_stream("stderr")
+            stream = sys.stderr
             hidden = self.hidden or of < 2_000 or not stream.isatty()
             self.bar = click.progressbar(length=of, label=f"Reading {self.name}", file=stream, hidden=hidden)
         self.bar.update(done - self.bar.pos)
