@@ -45,7 +45,7 @@ _HOME_WORDS = {
     Role.RESEARCHER: "Registry",
     Role.ADMINISTRATOR: "Home",
 }
-_POLICIES = Place("Policies", "policy:list", ("/policy/",), Permission.SEE_RULES)
+_POLICIES = Place("Policies", "policy:rules", ("/policy/",), Permission.SEE_RULES)
 _STAFF = Place("Staff", "people:staff", ("/staff/",), Permission.MANAGE_STAFF)
 _CLINIC = Place("Clinic", "people:clinic", ("/clinic/",), Permission.MANAGE_STAFF)
 

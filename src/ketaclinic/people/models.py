@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from ketaclinic.audit.models import AppendOnly, AppendOnlyQuerySet
-from ketaclinic.people.permissions import Permission, Role, may
+from ketaclinic.people.permissions import ROLE_PERMISSIONS, Permission, Role, may
 
 if TYPE_CHECKING:
     from typing import Self
@@ -86,6 +86,11 @@ class Staff(models.Model):
 
     def __str__(self) -> str:
         return self.display_name
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Everything this person may do."""
+        return ROLE_PERMISSIONS[Role(self.role)] if self.is_active else frozenset()
 
     def may(self, permission: Permission) -> bool:
         """Return whether this person may do it."""

@@ -1,0 +1,1 @@
+"""Template-ready values of the first pages, the list, the chart and the timeline."""

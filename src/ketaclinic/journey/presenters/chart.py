@@ -1,0 +1,306 @@
+"""The chart: where the person is, what happened, what is next and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from ketaclinic.journey import queries
+from ketaclinic.journey.facts import facts_of, next_session_facts, surveillance_facts
+from ketaclinic.journey.presenters.lists import TimelineLine, stage_word, timeline_lines
+from ketaclinic.journey.presenters.words import PRODUCT_WORDS, address, count_words, day_words
+from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.planning.models import Plan
+from ketaclinic.planning.queries import active_plan
+from ketaclinic.policy.queries import setting_of
+from ketaclinic.screening.actions import assess
+from ketacore.evidence import Setting
+from ketacore.evidence.as_json import decision_as_json
+from ketacore.journey import Outcome, Stage, Standing, where
+from ketacore.maintenance import Proposal, next_session_due
+from ketacore.planning import PROTOCOLS
+from ketacore.surveillance import ScreenDue, Stand, screens_due
+
+CHART_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class StageMark:
+    """One station of the pathway line."""
+
+    name: str
+    note: str
+    state: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the screening found: stops, cautions and unknowns open, what is fine folded away."""
+
+    told: str
+    fired: tuple[Mapping[str, Any], ...]
+    unknown: tuple[Mapping[str, Any], ...]
+    clear: tuple[Mapping[str, Any], ...]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCard:
+    """The plan in words: pairs of word and value."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DueLine:
+    """Something that is due: what, when or why, and how urgent."""
+
+    what: str
+    when: str
+    why: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allergies:
+    """What is known about allergies: told, asked and denied, or never asked."""
+
+    words: str
+    state: str
+    listed: tuple[queries.Filed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything the chart page shows."""
+
+    standing: Standing
+    where: str
+    age: int
+    allergies: Allergies
+    pathway: tuple[StageMark, ...]
+    findings: Findings | None
+    plan: PlanCard | None
+    proposal: Proposal | None
+    proposed: str
+    screens: tuple[DueLine, ...]
+    medicines: tuple[queries.Filed, ...]
+    problems: tuple[queries.Filed, ...]
+    today: tuple[TimelineLine, ...]
+    lines: list[TimelineLine]
+    more: bool
+    actions: tuple[tuple[str, str, str], ...] = field(default=())
+
+
+def chart_of(row: Patient, clinic: Clinic, at: datetime, may: frozenset[str] = frozenset()) -> Chart:
+    """Return the chart of a patient read with ``queries.patient_for_chart``."""
+    facts = facts_of(row, clinic)
+    setting = setting_of(clinic, at, facts.product)
+    standing = where(facts, setting)
+    plan = active_plan(row, at) if facts.plan_signed_on else None
+    given = queries.given_days(row, at) if facts.sessions_given else []
+    proposal = next_session_due(next_session_facts(plan, given), setting) if plan else None
+    done = queries.screens_done(row, at) if plan or given else {}
+    on_file = queries.filed(row, at)
+    page = queries.timeline_page(row, size=CHART_LINES)
+    lines = timeline_lines(page.lines)
+    return Chart(
+        standing=standing,
+        where=stage_word(standing),
+        age=row.age_on(row.deceased_on or setting.on),
+        allergies=allergies_of(row, [f for f in on_file if f.kind == "allergy"], clinic),
+        pathway=pathway_of(standing, row, setting.on),
+        findings=_findings(row, standing, setting, at),
+        plan=_plan_card(plan, row, setting.on) if plan else None,
+        proposal=proposal,
+        proposed=_proposed(proposal, setting.on) if proposal else "",
+        screens=_screens(screens_due(surveillance_facts(plan, given, done, clinic, facts.phase), setting), setting.on)
+        if plan or given
+        else (),
+        medicines=tuple(f for f in on_file if f.kind == "medicine"),
+        problems=tuple(f for f in on_file if f.kind == "problem"),
+        today=tuple(line for line in lines if clinic.day_of(line.at) == setting.on and line.room == "treatment")[:5],
+        lines=lines,
+        more=page.after is not None,
+        actions=tuple(_actions(standing, row, may)),
+    )
+
+
+# ---- head and line -------------------------------------------------------------------------------------------------
+
+
+def allergies_of(row: Patient, listed: Sequence[queries.Filed], clinic: Clinic) -> Allergies:
+    """Say what is known about allergies; an empty list is never shown as "none"."""
+    read: Any = row
+    if listed:
+        names = ", ".join(f.title for f in listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
+        return Allergies(f"Allergies: {names}", "known", tuple(listed))
+    if read.allergy_asked_at is None:
+        return Allergies("Allergies: not asked", "unknown")
+    asked = day_words(clinic.day_of(read.allergy_asked_at))
+    words = {"no": f"No allergy to ketamine, asked {asked}", "yes": f"Allergic to the drug, told {asked}"}
+    return Allergies(
+        words.get(read.allergy_answer, f"Allergies: not known, asked {asked}"),
+        {"no": "none", "yes": "known"}.get(read.allergy_answer, "unknown"),
+    )
+
+
+_PAGES = {
+    Stage.REFERRAL: "people:patient",
+    Stage.SCREENING: "screening:patient",
+    Stage.CONSENT: "consent:patient",
+    Stage.PLAN: "planning:patient",
+    Stage.INDUCTION: "followup:patient",
+    Stage.MAINTENANCE: "maintenance:patient",
+    Stage.REVIEW: "surveillance:patient",
+}
+
+
+def pathway_of(standing: Standing, row: Patient, on: date) -> tuple[StageMark, ...]:
+    """Return the pathway line; each station leads to its page."""
+    return tuple(
+        StageMark(
+            name=step.stage.title,
+            note=", ".join(w for w in (step.note, day_words(step.on)) if w),
+            state=step.state.value,
+            url=address(_PAGES[step.stage], row.pk),
+        )
+        for step in standing.steps
+    )
+
+
+_ACTIONS: dict[Stage, tuple[str, str, str]] = {
+    Stage.REFERRAL: ("record_history", "Begin the screening", "screening:patient"),
+    Stage.SCREENING: ("decide_candidacy", "Decide on candidacy", "screening:patient"),
+    Stage.CONSENT: ("take_consent", "Take consent", "consent:patient"),
+    Stage.PLAN: ("sign_plan", "Write the plan", "planning:patient"),
+    Stage.INDUCTION: ("run_session", "Open a session", "treatment:open"),
+    Stage.MAINTENANCE: ("run_session", "Open a session", "treatment:open"),
+    Stage.REVIEW: ("answer_proposal", "Review benefit and risk", "maintenance:patient"),
+}
+
+
+def _actions(standing: Standing, row: Patient, may: frozenset[str]) -> Iterable[tuple[str, str, str]]:
+    """Yield address, label and weight of the buttons in the head: the one next thing first."""
+    read: Any = row
+    if read.today_session is not None and "see_floor" in may:
+        yield address("treatment:session", read.today_session), f"Session in chair {read.today_chair}", "primary"
+    elif standing.outcome is None:
+        booked = standing.stage is Stage.PLAN and standing.next is not None and standing.next.on is not None
+        permission, label, page = _ACTIONS[Stage.INDUCTION if booked else standing.stage]
+        if permission in may:
+            yield address(page, row.pk), label, "primary"
+    if "record_score" in may and standing.outcome is not Outcome.DECEASED:
+        yield address("followup:answer", row.pk, "phq9"), "Enter PHQ-9", ""
+
+
+# ---- findings ------------------------------------------------------------------------------------------------------
+
+
+def _findings(row: Patient, standing: Standing, setting: Setting, at: datetime) -> Findings | None:
+    """Return what the newest kept assessment found; before any was kept, what an assessment finds now."""
+    stored = queries.screening_decision(row, at)
+    if stored is not None:
+        day = day_words(row.clinic.day_of(stored.at))
+        told = f"{PRODUCT_WORDS.get(stored.decision.get('product', ''), 'Screening')}, assessed {day}"
+        return _sorted_findings(stored.decision, told)
+    if standing.outcome is not None or standing.stage not in (Stage.REFERRAL, Stage.SCREENING):
+        return None
+    product = setting.product or "esketamine-nasal"
+    decision, _facts = assess(row, product, at)
+    return _sorted_findings(decision_as_json(decision), f"{PRODUCT_WORDS[product]}, as of now")
+
+
+def _sorted_findings(decision: Mapping[str, Any], told: str) -> Findings:
+    order = ["hard_stop", "soft_stop", "task", "notice", "record", "parameter"]
+
+    def rank(finding: Mapping[str, Any]) -> int:
+        effect = finding.get("effect", "")
+        return order.index(effect) if effect in order else len(order)
+
+    fired = tuple(sorted(decision.get("fired", ()), key=rank))
+    unknown = tuple(sorted(decision.get("not_evaluated", ()), key=rank))
+    clear = tuple(decision.get("clear", ()))
+    summary = f"{len(fired)} open · {len(unknown)} could not be checked · {len(clear)} fine"
+    return Findings(told, fired, unknown, clear, summary)
+
+
+def finding_counts(decision: Mapping[str, Any]) -> str:
+    """Return a decision in one line: ``1 stop, 2 cautions, 4 unknown``."""
+    fired = decision.get("fired", ())
+    stops = sum(1 for f in fired if f.get("effect") in ("hard_stop", "soft_stop"))
+    cautions = len(fired) - stops
+    unknown = len(decision.get("not_evaluated", ()))
+    words = [count_words(stops, "stop") if stops else "No stop", count_words(cautions, "caution") if cautions else ""]
+    words.append(f"{unknown} unknown" if unknown else "all known")
+    return ", ".join(w for w in words if w)
+
+
+# ---- plan and what is due ------------------------------------------------------------------------------------------
+
+
+def _plan_card(plan: Plan, row: Patient, on: date) -> PlanCard:
+    read: Any = row
+    protocol = PROTOCOLS.get(plan.protocol_id)
+    zone = plan.clinic.zone
+    next_at = read.next_session_at
+    consent = f"Signed {day_words(plan.clinic.day_of(read.consent_at))}" if read.consent_at else "No valid consent"
+    rows = (
+        ("Product", f"{PRODUCT_WORDS.get(plan.product, plan.product)}, {dose_words(plan)}"),
+        ("Protocol", protocol.title if protocol else plan.protocol_id),
+        ("Since", day_words(plan.starts_on)),
+        ("Given", f"{count_words(read.sessions_given, 'session')}"),
+        (
+            "Next session",
+            f"{next_at.astimezone(zone):%a} {day_words(next_at.astimezone(zone).date(), on)}, "
+            f"{next_at.astimezone(zone):%H:%M}"
+            if next_at
+            else "none booked",
+        ),
+        ("Consent", consent),
+        ("Signed by", f"{plan.signed_by.display_name}, {day_words(plan.clinic.day_of(plan.at))}"),
+    )
+    return PlanCard(rows)
+
+
+def dose_words(plan: Plan) -> str:
+    """Return the dose of a plan: ``84 mg``, or ``0.5 mg/kg (39 mg at 78 kg)``."""
+    if plan.dose_mg_per_kg is not None:
+        of = f" ({plan.dose_mg:.3g} mg at {plan.weight_kg:.4g} kg)" if plan.dose_mg and plan.weight_kg else ""
+        return f"{plan.dose_mg_per_kg.normalize():f} mg/kg{of}"
+    return f"{plan.dose_mg.normalize():f} mg" if plan.dose_mg is not None else "dose not set"
+
+
+def _proposed(proposal: Proposal, on: date) -> str:
+    first, last = proposal.earliest_on, proposal.latest_on
+    if first is None or last is None:
+        return ""
+    if first == last:
+        return day_words(first, on)
+    return f"{day_words(first, on)} to {day_words(last, on)}"
+
+
+_STAND_WORDS = {
+    Stand.OVERDUE: "overdue",
+    Stand.DUE: "due today",
+    Stand.UNKNOWN: "no result on file",
+    Stand.CURRENT: "up to date",
+    Stand.NOT_EVALUATED: "interval not signed",
+}
+
+
+def _screens(screens: Iterable[ScreenDue], on: date) -> tuple[DueLine, ...]:
+    """Return the long-term screens, those that ask for something first."""
+    order = list(_STAND_WORDS)
+    return tuple(
+        DueLine(
+            what=s.screen.title,
+            when=f"by {day_words(s.due_on, on)}" if s.due_on and s.stand is Stand.CURRENT else _STAND_WORDS[s.stand],
+            why=s.why,
+            state="med" if s.overdue or s.stand is Stand.OVERDUE else "on" if s.stand is Stand.CURRENT else "unsure",
+        )
+        for s in sorted(screens, key=lambda s: order.index(s.stand))
+    )
