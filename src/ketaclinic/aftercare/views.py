@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ketaclinic.aftercare import actions, queries
 from ketaclinic.aftercare.forms import ContactForm
+from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.treatment.queries import session_in
 
 
 @require_GET
 @requires(Permission.GIVE_AFTERCARE)
-def page(request: HttpRequest, session_pk: int) -> HttpResponse:
+def page(request: StaffRequest, session_pk: int) -> HttpResponse:
     """Show the sheet on screen, ready to print."""
     session = session_in(request.clinic, session_pk)
     context = {
@@ -30,7 +31,7 @@ def page(request: HttpRequest, session_pk: int) -> HttpResponse:
 
 @require_GET
 @requires(Permission.GIVE_AFTERCARE)
-def sheet(request: HttpRequest, session_pk: int) -> HttpResponse:
+def sheet(request: StaffRequest, session_pk: int) -> HttpResponse:
     """Send the sheet as PDF."""
     session = session_in(request.clinic, session_pk)
     pdf = actions.print_sheet(actions.prepare_sheet(session, request.at))
@@ -42,7 +43,7 @@ def sheet(request: HttpRequest, session_pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.GIVE_AFTERCARE)
-def give(request: HttpRequest, session_pk: int) -> HttpResponseBase:
+def give(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Record that the sheet was handed over."""
     session = session_in(request.clinic, session_pk)
     actions.give_instructions(
@@ -58,14 +59,14 @@ def give(request: HttpRequest, session_pk: int) -> HttpResponseBase:
 
 @require_GET
 @requires(Permission.GIVE_AFTERCARE)
-def contacts(request: HttpRequest) -> HttpResponse:
+def contacts(request: StaffRequest) -> HttpResponse:
     """Show whom to contact today."""
     return render(request, "aftercare/contacts.html", {"due": queries.contacts_due(request.clinic, request.at)})
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.GIVE_AFTERCARE)
-def contact(request: HttpRequest, session_pk: int) -> HttpResponseBase:
+def contact(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Record a contact after a session."""
     session = session_in(request.clinic, session_pk)
     form = ContactForm(request.POST or None)

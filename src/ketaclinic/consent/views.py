@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -14,6 +14,7 @@ from ketaclinic.consent.models import ConsentText, Product
 from ketaclinic.consent.presenters import consent_page, product_for, sections_of, texts_page
 from ketaclinic.consent.queries import signature_in, text_in
 from ketaclinic.consent.texts import shipped_text
+from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
@@ -23,14 +24,14 @@ from ketacore.evidence import Refusal
 
 @require_GET
 @requires(Permission.SEE_CHART)
-def patient(request: HttpRequest, patient_pk: int) -> HttpResponse:
+def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show the text in force, whether consent stands, the signing form and the history."""
     person = patient_in(request.clinic, patient_pk)
     return _page(request, person, product_for(person, request.at, request.GET.get("product", "")))
 
 
 def _page(
-    request: HttpRequest,
+    request: StaffRequest,
     person: Patient,
     product: str,
     form: SigningForm | None = None,
@@ -49,7 +50,7 @@ def _back(person: Patient, product: str) -> str:
 
 @require_POST
 @requires(Permission.TAKE_CONSENT)
-def sign(request: HttpRequest, patient_pk: int, text_pk: int) -> HttpResponse:
+def sign(request: StaffRequest, patient_pk: int, text_pk: int) -> HttpResponse:
     """Take the patient's signature; what can be mended is shown beside the form with everything that was typed."""
     person, text = patient_in(request.clinic, patient_pk), text_in(request.clinic, text_pk)
     form = SigningForm(request.POST, text=text)
@@ -63,7 +64,7 @@ def sign(request: HttpRequest, patient_pk: int, text_pk: int) -> HttpResponse:
     return redirect(_back(person, text.product))
 
 
-def _sign(request: HttpRequest, person: Patient, text: ConsentText, form: SigningForm) -> None:
+def _sign(request: StaffRequest, person: Patient, text: ConsentText, form: SigningForm) -> None:
     sign_consent(
         patient=person,
         text=text,
@@ -81,7 +82,7 @@ def _sign(request: HttpRequest, person: Patient, text: ConsentText, form: Signin
 
 @require_POST
 @requires(Permission.TAKE_CONSENT)
-def withdraw(request: HttpRequest, patient_pk: int, product: str) -> HttpResponse:
+def withdraw(request: StaffRequest, patient_pk: int, product: str) -> HttpResponse:
     """Record that the patient took consent back."""
     person = patient_in(request.clinic, patient_pk)
     withdraw_consent(
@@ -93,7 +94,7 @@ def withdraw(request: HttpRequest, patient_pk: int, product: str) -> HttpRespons
 
 @require_GET
 @requires(Permission.SEE_CHART)
-def signature(request: HttpRequest, pk: int) -> HttpResponse:
+def signature(request: StaffRequest, pk: int) -> HttpResponse:
     """Show the text as it was signed, for the patient's copy."""
     row = signature_in(request.clinic, pk)
     setting = setting_of(request.clinic, row.at, row.product)
@@ -103,7 +104,7 @@ def signature(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @requires(Permission.SEE_RULES)
-def texts(request: HttpRequest) -> HttpResponse:
+def texts(request: StaffRequest) -> HttpResponse:
     """List the clinic's texts and those that wait for the medical director."""
     page = texts_page(request.clinic, request.staff, request.at)
     return render(request, "consent/texts.html", {"page": page, "line": rules_line(request.clinic, request.at)})
@@ -111,7 +112,7 @@ def texts(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.SEE_RULES)
-def text(request: HttpRequest, pk: int) -> HttpResponse:
+def text(request: StaffRequest, pk: int) -> HttpResponse:
     """Show one version of a text."""
     row = text_in(request.clinic, pk)
     setting = setting_of(request.clinic, request.at, row.product)
@@ -120,7 +121,7 @@ def text(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.SIGN_POLICY)
-def sign_off(request: HttpRequest, product: str, language: str, version: str) -> HttpResponse:
+def sign_off(request: StaffRequest, product: str, language: str, version: str) -> HttpResponse:
     """Put a text that ships with the software into force."""
     shipped = shipped_text(product, language, version)
     if shipped is None:

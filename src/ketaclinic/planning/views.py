@@ -6,10 +6,11 @@ from datetime import time, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
@@ -46,13 +47,13 @@ USUAL_CLOSED = [5, 6]
 
 @require_GET
 @requires(Permission.SEE_PATIENTS)
-def patient(request: HttpRequest, patient_pk: int) -> HttpResponse:
+def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show the standing plan with its sessions, or help to make one."""
     person = patient_in(request.clinic, patient_pk)
     return _page(request, person)
 
 
-def _page(request: HttpRequest, person: Patient, **given: Any) -> HttpResponse:
+def _page(request: StaffRequest, person: Patient, **given: Any) -> HttpResponse:
     plan = active_plan(person, request.at)
     context: dict[str, Any] = {
         "patient": person,
@@ -68,7 +69,7 @@ def _page(request: HttpRequest, person: Patient, **given: Any) -> HttpResponse:
     return render(request, "planning/patient.html", context, status=409 if refused else 200)
 
 
-def _standing(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+def _standing(request: StaffRequest, plan: Plan) -> dict[str, Any]:
     protocol = PROTOCOLS[plan.protocol_id]
     previous = None if plan.dose_mg is None else float(plan.dose_mg)
     return {
@@ -93,7 +94,7 @@ def _standing(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _making(request: HttpRequest, person: Patient) -> dict[str, Any]:
+def _making(request: StaffRequest, person: Patient) -> dict[str, Any]:
     chosen = request.GET.get("protocol", request.POST.get("protocol", ""))
     choices = protocol_choices(person, request.at, chosen)
     context: dict[str, Any] = {"choices": choices, "line": rules_line(request.clinic, request.at)}
@@ -104,7 +105,7 @@ def _making(request: HttpRequest, person: Patient) -> dict[str, Any]:
     return context | _chosen(request, person, protocol, form)
 
 
-def _fresh(request: HttpRequest, protocol: Protocol) -> PlanForm:
+def _fresh(request: StaffRequest, protocol: Protocol) -> PlanForm:
     first = request.clinic.day_of(request.at) + timedelta(days=1)
     while first.weekday() in USUAL_CLOSED:
         first += timedelta(days=1)
@@ -112,7 +113,7 @@ def _fresh(request: HttpRequest, protocol: Protocol) -> PlanForm:
     return PlanForm(values, protocol=protocol)
 
 
-def _chosen(request: HttpRequest, person: Patient, protocol: Protocol, form: PlanForm) -> dict[str, Any]:
+def _chosen(request: StaffRequest, person: Patient, protocol: Protocol, form: PlanForm) -> dict[str, Any]:
     """Return the form with its dated preview; a choice that does not fit is told beside it."""
     shown, refusal = None, None
     if form.is_valid():
@@ -133,7 +134,7 @@ def _chosen(request: HttpRequest, person: Patient, protocol: Protocol, form: Pla
 
 @require_POST
 @requires(Permission.SIGN_PLAN)
-def sign(request: HttpRequest, patient_pk: int) -> HttpResponse:
+def sign(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Sign the plan that was chosen; what can be mended is shown beside the form, with everything that was typed."""
     person = patient_in(request.clinic, patient_pk)
     protocol = protocol_named(request.POST.get("protocol", ""))
@@ -152,7 +153,7 @@ def sign(request: HttpRequest, patient_pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.SIGN_PLAN)
-def change(request: HttpRequest, plan_pk: int) -> HttpResponse:
+def change(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """Sign a changed version of the plan."""
     plan = plan_in(request.clinic, plan_pk)
     form = ChangeForm(request.POST, protocol=PROTOCOLS[plan.protocol_id])
@@ -174,7 +175,7 @@ def change(request: HttpRequest, plan_pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.SIGN_PLAN)
-def end(request: HttpRequest, plan_pk: int) -> HttpResponse:
+def end(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """End the plan and cancel its sessions to come."""
     plan = plan_in(request.clinic, plan_pk)
     form = EndForm(request.POST)
@@ -189,7 +190,7 @@ def end(request: HttpRequest, plan_pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.BOOK_SESSION)
-def book(request: HttpRequest, plan_pk: int) -> HttpResponse:
+def book(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """Put the sessions that are not booked yet on the calendar."""
     plan = plan_in(request.clinic, plan_pk)
     form = SeriesForm(request.POST, clinic=request.clinic)
@@ -211,7 +212,7 @@ def book(request: HttpRequest, plan_pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.BOOK_SESSION)
-def move(request: HttpRequest, booking_pk: int) -> HttpResponse:
+def move(request: StaffRequest, booking_pk: int) -> HttpResponse:
     """Move one session to another day, time or chair."""
     booking = booking_in(request.clinic, booking_pk)
     local = booking.starts_at.astimezone(request.clinic.zone)
@@ -234,7 +235,7 @@ def move(request: HttpRequest, booking_pk: int) -> HttpResponse:
     return redirect("planning:patient", booking.patient_id)
 
 
-def _booking(request: HttpRequest, booking: Booking, form: MoveForm, refusal: Refusal | None = None) -> HttpResponse:
+def _booking(request: StaffRequest, booking: Booking, form: MoveForm, refusal: Refusal | None = None) -> HttpResponse:
     context = {
         "patient": booking.patient,
         "booking": booking,
@@ -248,7 +249,7 @@ def _booking(request: HttpRequest, booking: Booking, form: MoveForm, refusal: Re
 
 @require_POST
 @requires(Permission.BOOK_SESSION)
-def cancel(request: HttpRequest, booking_pk: int) -> HttpResponse:
+def cancel(request: StaffRequest, booking_pk: int) -> HttpResponse:
     """Cancel a session to come, or record one as missed."""
     booking = booking_in(request.clinic, booking_pk)
     reason = request.POST.get("reason", "")[:400]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.policy.actions import sign_policy, sign_room
 from ketaclinic.policy.presenters import RuleFilter, room_title, rule_page, rules_page
@@ -16,7 +17,7 @@ from ketacore.evidence import Refusal
 
 @require_GET
 @requires(Permission.SEE_RULES)
-def rules(request: HttpRequest) -> HttpResponse:
+def rules(request: StaffRequest) -> HttpResponse:
     """List every rule of every room with its grade, source, effect and standing here."""
     chosen = RuleFilter(*(request.GET.get(name, "") for name in ("room", "grade", "state")))
     return render(request, "policy/rules.html", {"page": rules_page(request.clinic, request.staff, request.at, chosen)})
@@ -24,12 +25,12 @@ def rules(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.SEE_RULES)
-def rule(request: HttpRequest, rule_id: str) -> HttpResponse:
+def rule(request: StaffRequest, rule_id: str) -> HttpResponse:
     """Show one rule in full."""
     return _rule(request, rule_id)
 
 
-def _rule(request: HttpRequest, rule_id: str, refusal: Refusal | None = None, reason: str = "") -> HttpResponse:
+def _rule(request: StaffRequest, rule_id: str, refusal: Refusal | None = None, reason: str = "") -> HttpResponse:
     page = rule_page(request.clinic, request.staff, request.at, rule_id)
     status = 409 if refusal else 200
     return render(
@@ -39,7 +40,7 @@ def _rule(request: HttpRequest, rule_id: str, refusal: Refusal | None = None, re
 
 @require_POST
 @requires(Permission.SIGN_POLICY)
-def sign(request: HttpRequest, rule_id: str) -> HttpResponse:
+def sign(request: StaffRequest, rule_id: str) -> HttpResponse:
     """Sign a clinic policy, or withdraw the signature with a reason."""
     _, named = rule_named(rule_id)
     signed, reason = request.POST.get("do") == "sign", request.POST.get("reason", "")
@@ -53,7 +54,7 @@ def sign(request: HttpRequest, rule_id: str) -> HttpResponse:
 
 @require_POST
 @requires(Permission.SIGN_POLICY)
-def sign_all(request: HttpRequest, room: str) -> HttpResponse:
+def sign_all(request: StaffRequest, room: str) -> HttpResponse:
     """Sign all clinic policies of a room that were shown and ticked as read."""
     if request.POST.get("read") != "yes":
         raise Refusal(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
 from ketaclinic.planning.queries import active_plan
@@ -23,7 +24,7 @@ from ketacore.evidence import Refusal
 from ketacore.treatment import phase
 
 
-def _board(request: HttpRequest, template: str) -> HttpResponse:
+def _board(request: StaffRequest, template: str) -> HttpResponse:
     signed = setting_of(request.clinic, request.at)
     sessions, bookings, gates = queries.on_the_floor(request.clinic, request.at, signed)
     board = presenters.floor_board(
@@ -40,40 +41,40 @@ def _board(request: HttpRequest, template: str) -> HttpResponse:
 
 @require_GET
 @requires(Permission.SEE_FLOOR)
-def floor(request: HttpRequest) -> HttpResponse:
+def floor(request: StaffRequest) -> HttpResponse:
     """Show every chair: phase, minute, next due, alerts; and who arrives."""
     return _board(request, "treatment/floor.html")
 
 
 @require_GET
 @requires(Permission.SEE_FLOOR)
-def floor_live(request: HttpRequest) -> HttpResponse:
+def floor_live(request: StaffRequest) -> HttpResponse:
     """Show the part of the floor board that is renewed every few seconds."""
     return _board(request, "treatment/floor_live.html")
 
 
 @require_GET
 @requires(Permission.SEE_FLOOR)
-def wall(request: HttpRequest) -> HttpResponse:
+def wall(request: StaffRequest) -> HttpResponse:
     """Show the floor without names, to be read from across the room."""
     return _board(request, "treatment/wall.html")
 
 
 @require_GET
 @requires(Permission.SEE_FLOOR)
-def wall_live(request: HttpRequest) -> HttpResponse:
+def wall_live(request: StaffRequest) -> HttpResponse:
     """Show the part of the wall display that is renewed every few seconds."""
     return _board(request, "treatment/wall_live.html")
 
 
 @require_GET
 @requires(Permission.RUN_SESSION)
-def session(request: HttpRequest, session_pk: int) -> HttpResponse:
+def session(request: StaffRequest, session_pk: int) -> HttpResponse:
     """Show one session on one time axis, with what is due and what may be recorded."""
     return _screen(request, queries.session_in(request.clinic, session_pk))
 
 
-def _screen(request: HttpRequest, session: Session, refusal: Refusal | None = None, status: int = 200) -> HttpResponse:
+def _screen(request: StaffRequest, session: Session, refusal: Refusal | None = None, status: int = 200) -> HttpResponse:
     screen = presenters.session_screen(
         session,
         facts_of(session, request.at),
@@ -95,7 +96,7 @@ def _screen(request: HttpRequest, session: Session, refusal: Refusal | None = No
 
 @require_POST
 @requires(Permission.RUN_SESSION)
-def record(request: HttpRequest, session_pk: int) -> HttpResponseBase:
+def record(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Write down one entry, or the several of the vitals pad; again the same entry, again the same answer."""
     session = queries.session_in(request.clinic, session_pk)
     try:
@@ -105,7 +106,7 @@ def record(request: HttpRequest, session_pk: int) -> HttpResponseBase:
     return _saved(request, session, rows)
 
 
-def _record(request: HttpRequest, session: Session, entry: Entry) -> SessionEvent:
+def _record(request: StaffRequest, session: Session, entry: Entry) -> SessionEvent:
     """Keep one entry at the moment it was tapped; an entry from a quick clock counts as of now."""
     at = min(entry.at or request.at, request.at)
     return actions.record_event(
@@ -119,11 +120,11 @@ def _record(request: HttpRequest, session: Session, entry: Entry) -> SessionEven
     )
 
 
-def _wants_json(request: HttpRequest) -> bool:
+def _wants_json(request: StaffRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
-def _saved(request: HttpRequest, session: Session, rows: list[SessionEvent]) -> HttpResponseBase:
+def _saved(request: StaffRequest, session: Session, rows: list[SessionEvent]) -> HttpResponseBase:
     if _wants_json(request):
         now = phase(facts_of(session, request.at), request.at)
         saved = [{"pk": row.pk, "entry_key": row.entry_key, "at": row.at.isoformat()} for row in rows]
@@ -133,7 +134,7 @@ def _saved(request: HttpRequest, session: Session, rows: list[SessionEvent]) -> 
     return redirect("treatment:session", session_pk=session.pk)
 
 
-def _refused(request: HttpRequest, session: Session, refusal: Refusal) -> HttpResponseBase:
+def _refused(request: StaffRequest, session: Session, refusal: Refusal) -> HttpResponseBase:
     if _wants_json(request):
         said = {"refused": refusal.refused, "because": list(refusal.because), "do": refusal.do}
         return JsonResponse(said, status=409)
@@ -142,7 +143,7 @@ def _refused(request: HttpRequest, session: Session, refusal: Refusal) -> HttpRe
 
 @require_POST
 @requires(Permission.RUN_SESSION)
-def acknowledge(request: HttpRequest, session_pk: int) -> HttpResponseBase:
+def acknowledge(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Write down who has seen an alert, and go back to where it was seen."""
     session = queries.session_in(request.clinic, session_pk)
     row = actions.acknowledge_alert(
@@ -160,7 +161,7 @@ def acknowledge(request: HttpRequest, session_pk: int) -> HttpResponseBase:
 
 @require_POST
 @requires(Permission.RUN_SESSION)
-def undo(request: HttpRequest, session_pk: int) -> HttpResponseBase:
+def undo(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Take back the newest entry of the person asking."""
     session = queries.session_in(request.clinic, session_pk)
     try:
@@ -174,7 +175,7 @@ def undo(request: HttpRequest, session_pk: int) -> HttpResponseBase:
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.RUN_SESSION)
-def amend(request: HttpRequest, session_pk: int, event_pk: int) -> HttpResponseBase:
+def amend(request: StaffRequest, session_pk: int, event_pk: int) -> HttpResponseBase:
     """Correct one entry with a reason, or take it back; the old value stays to be seen."""
     session = queries.session_in(request.clinic, session_pk)
     event = queries.event_in(session, event_pk)
@@ -201,7 +202,7 @@ def amend(request: HttpRequest, session_pk: int, event_pk: int) -> HttpResponseB
     return render(request, "treatment/amend.html", context, status=409 if refusal else 200)
 
 
-def _amend(request: HttpRequest, event: SessionEvent, form: AmendForm) -> SessionEvent:
+def _amend(request: StaffRequest, event: SessionEvent, form: AmendForm) -> SessionEvent:
     voided = form.cleaned_data["voided"]
     return actions.amend_event(
         event=event,
@@ -217,7 +218,7 @@ def _amend(request: HttpRequest, event: SessionEvent, form: AmendForm) -> Sessio
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.RUN_SESSION)
-def open_(request: HttpRequest, patient_pk: int) -> HttpResponseBase:
+def open_(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
     """Open today's session of a patient on a free chair."""
     patient = patient_in(request.clinic, patient_pk)
     plan = active_plan(patient, request.at)
@@ -256,7 +257,7 @@ def open_(request: HttpRequest, patient_pk: int) -> HttpResponseBase:
 
 @require_POST
 @requires(Permission.RUN_SESSION)
-def enrol(request: HttpRequest, patient_pk: int) -> HttpResponseBase:
+def enrol(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
     """Record the REMS enrolment of a patient."""
     patient = patient_in(request.clinic, patient_pk)
     form = EnrolmentForm(request.POST)
