@@ -99,7 +99,7 @@ class Alert(ClinicalRow):
     backup_role = models.CharField(max_length=20, choices=Role.choices, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
 
-    objects = AlertQuerySet.as_manager()
+    objects = AlertQuerySet.as_manager()  # type: ignore[misc]  # a richer query set than the base class has
 
     class Meta:
         ordering = ["due_at", "at", "pk"]

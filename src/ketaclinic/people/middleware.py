@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from ketaclinic.people.models import Clinic, Staff
 
@@ -19,6 +20,7 @@ class StaffRequest(HttpRequest):
     staff: Staff
     clinic: Clinic
     at: datetime
+    htmx: HtmxDetails
 
 
 Respond = Callable[[HttpRequest], HttpResponse]

@@ -47,7 +47,7 @@ class Plan(ClinicalRow):
     signed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
     first = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="versions")
 
-    objects = PlanQuerySet.as_manager()
+    objects = PlanQuerySet.as_manager()  # type: ignore[misc]  # a richer query set than the base class has
 
     class Meta:
         indexes = [models.Index(fields=["patient", "-at"]), models.Index(fields=["clinic", "product"])]
@@ -105,7 +105,7 @@ class Booking(ClinicalRow):
     minutes = models.PositiveSmallIntegerField(default=150)
     chair = models.PositiveSmallIntegerField()
 
-    objects = BookingQuerySet.as_manager()
+    objects = BookingQuerySet.as_manager()  # type: ignore[misc]  # a richer query set than the base class has
 
     class Meta:
         indexes = [models.Index(fields=["clinic", "starts_at"]), models.Index(fields=["patient", "starts_at"])]

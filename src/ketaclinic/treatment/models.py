@@ -89,7 +89,7 @@ class SessionEvent(ClinicalRow):
     voided = models.BooleanField(default=False)
     entry_key = models.CharField(max_length=64)
 
-    objects = SessionEventQuerySet.as_manager()
+    objects = SessionEventQuerySet.as_manager()  # type: ignore[misc]  # a richer query set than the base class has
 
     class Meta:
         ordering = ["at", "pk"]
