@@ -14,4 +14,4 @@ def _nothing(staff: Staff, at: datetime, opened: str) -> Any:
     return None
 
 
-FIRST_PAGES: dict[Role, Callable[[Staff, datetime, str], Any]] = {r: _nothing for r in Role}
+FIRST_PAGES: dict[Role, Callable[[Staff, datetime, str], Any]] = dict.fromkeys(Role, _nothing)
