@@ -11,10 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
+from ketaclinic.consent.data import ShippedText, digest_of, shipped_texts
 from ketaclinic.consent.facts import facts_of
 from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal, Product
 from ketaclinic.consent.queries import standing_signature, text_in_force, valid_on
-from ketaclinic.consent.texts import ShippedText, digest_of, shipped_texts
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Permission, check_may
 from ketaclinic.policy.queries import setting_of

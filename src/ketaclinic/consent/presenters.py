@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from ketaclinic.consent.data import ShippedText, shipped_texts
 from ketaclinic.consent.models import ConsentSignature, ConsentText, Product
 from ketaclinic.consent.queries import (
     signatures_of,
@@ -15,7 +16,6 @@ from ketaclinic.consent.queries import (
     valid_on,
     withdrawals_of,
 )
-from ketaclinic.consent.texts import ShippedText, shipped_texts
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Permission
 from ketaclinic.policy.queries import setting_of

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from ketaclinic.consent.actions import sign_consent, sign_off_shipped, withdraw_consent
+from ketaclinic.consent.data import shipped_text
 from ketaclinic.consent.forms import SigningForm
 from ketaclinic.consent.models import ConsentText, Product
 from ketaclinic.consent.presenters import consent_page, product_for, sections_of, texts_page
 from ketaclinic.consent.queries import signature_in, text_in
-from ketaclinic.consent.texts import shipped_text
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires

@@ -13,9 +13,9 @@ from ketaclinic.demo.clinic import SIGN_INS, found_clinic
 from ketaclinic.demo.courses import INFUSION, NASAL, items_of
 from ketaclinic.demo.floor import CHAIRS, fill_chair
 from ketaclinic.demo.ledger import Ledger
+from ketaclinic.demo.life import Life
 from ketaclinic.demo.lives import (
     PROTOCOL_OF,
-    Life,
     World,
     write_consent,
     write_course,

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ketaclinic.demo.courses import INFUSION, NASAL
-from ketaclinic.demo.lives import Life, World
+from ketaclinic.demo.life import Life
+from ketaclinic.demo.lives import World
 from ketaclinic.demo.visits import LOT_INFUSION, LOT_NASAL
 from ketaclinic.treatment import actions
 from ketaclinic.treatment.models import Session

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from ketaclinic.consent.models import ConsentSignature, Product
 from ketaclinic.demo.clinic import NAMES, DemoClinic
-from ketaclinic.demo.courses import INFUSION, NASAL, Course, draw_course, items_of, score_on
+from ketaclinic.demo.courses import INFUSION, NASAL, draw_course, items_of, score_on
 from ketaclinic.demo.ledger import Ledger
+from ketaclinic.demo.life import Life
 from ketaclinic.demo.visits import write_session
 from ketaclinic.followup.models import ScaleAnswer
 from ketaclinic.people.models import Caregiver, Patient, Staff
@@ -88,20 +89,6 @@ class World:
             return None
         self.taken[day] = number + 1
         return datetime.combine(day, GRID[number // chairs], self.zone), number % chairs + 1
-
-
-@dataclass
-class Life:
-    """One person on the way: filled in as the pathway is walked."""
-
-    patient: Patient
-    product: str
-    course: Course
-    random: Random
-    first_on: date | None = None
-    plan: Plan | None = None
-    booking_today: Booking | None = None
-    given: int = 0
 
 
 def write_person(

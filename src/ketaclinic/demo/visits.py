@@ -20,7 +20,7 @@ from ketacore.treatment import events as e
 from ketacore.treatment.questions import questions_of
 
 if TYPE_CHECKING:
-    from ketaclinic.demo.lives import Life
+    from ketaclinic.demo.life import Life
 
 LOT_NASAL, LOT_INFUSION = "SYN-4471", "SYN-2208"
 _LEVELS = (e.DissociationLevel.NONE, e.DissociationLevel.MILD, e.DissociationLevel.STRONG)

@@ -61,6 +61,12 @@ def answer_in(clinic: Clinic, pk: int) -> ScaleAnswer:
     return row
 
 
+def correction_of(row: ScaleAnswer) -> ScaleAnswer | None:
+    """Return the form that corrects this one, if any."""
+    later: ScaleAnswer | None = ScaleAnswer.objects.filter(amends=row).first()
+    return later
+
+
 def answer_entered(clinic: Clinic, entry_key: str) -> ScaleAnswer | None:
     """Return the form that was sent with this key, if it was sent before."""
     row: ScaleAnswer | None = ScaleAnswer.objects.of(clinic).filter(entry_key=entry_key).first()

@@ -95,7 +95,7 @@ def _warn_unasked(request: StaffRequest, row: ScaleAnswer, scale: Scale) -> None
 def form(request: StaffRequest, pk: int) -> HttpResponse:
     """Show one stored form item by item, and what it was corrected from or to."""
     row = queries.answer_in(request.clinic, pk)
-    later = ScaleAnswer.objects.of(request.clinic).filter(amends=row).first()
+    later = queries.correction_of(row)
     context = {"patient": row.patient, "row": row, "scale": _scale(row.instrument), "lines": presenters.told(row)}
     return render(
         request, "followup/form.html", {**context, "later": later, "of": f"of {_scale(row.instrument).highest}"}

@@ -13,7 +13,7 @@ from django.db import transaction
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Permission, check_may
-from ketaclinic.planning.chairs import Chairs, days_taken
+from ketaclinic.planning.actions.chairs import Chairs, days_taken
 from ketaclinic.planning.facts import weight_facts
 from ketaclinic.planning.models import Booking, BookingChange, Plan, PlanEnd
 from ketaclinic.planning.queries import (
@@ -27,7 +27,16 @@ from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
 from ketaclinic.screening.queries import candidacy
 from ketacore.evidence import Decision, Refusal, Setting
-from ketacore.planning import PROTOCOLS, Protocol, WeightFacts, check_dose, check_protocol, dose_for, plan_series
+from ketacore.planning import (
+    PROTOCOLS,
+    PlannedSession,
+    Protocol,
+    WeightFacts,
+    check_dose,
+    check_protocol,
+    dose_for,
+    plan_series,
+)
 from ketacore.planning.decide import COMPUTED, dose_facts
 
 
@@ -292,25 +301,28 @@ def book_series(
             without_chair.append(session.on)
             continue
         chairs.take(place[0], place[1], protocol.chair_minutes)
-        bookings.append(
-            Booking(
-                clinic=clinic,
-                patient=plan.patient,
-                at=at,
-                recorded_at=at,
-                recorded_by=by,
-                plan=plan,
-                number=session.number,
-                phase=session.phase,
-                planned_on=session.on,
-                starts_at=place[1],
-                minutes=protocol.chair_minutes,
-                chair=place[0],
-            )
-        )
+        bookings.append(_booking(plan, session, place, by, at))
     made = tuple(Booking.objects.bulk_create(bookings))
     _tell_booked(plan, made, by, at)
     return BookedSeries(made, (*planned.left_out, *without_chair))
+
+
+def _booking(plan: Plan, session: PlannedSession, place: tuple[int, datetime], by: Staff, at: datetime) -> Booking:
+    """Return the row, not yet written, that books one planned session; ``place`` is the chair and its time."""
+    return Booking(
+        clinic_id=plan.clinic_id,
+        patient=plan.patient,
+        at=at,
+        recorded_at=at,
+        recorded_by=by,
+        plan=plan,
+        number=session.number,
+        phase=session.phase,
+        planned_on=session.on,
+        starts_at=place[1],
+        minutes=PROTOCOLS[plan.protocol_id].chair_minutes,
+        chair=place[0],
+    )
 
 
 def _tell_booked(plan: Plan, made: tuple[Booking, ...], by: Staff, at: datetime) -> None:
