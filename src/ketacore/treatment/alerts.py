@@ -103,17 +103,14 @@ def alerts(facts: SessionFacts, at: datetime, setting: Setting) -> AlertReport:
 
 
 _UNSIGNED = "this clinic policy is not signed by the medical director"
+_WHY_NOT = {Standing.UNSIGNED: _UNSIGNED, Standing.DISABLED: "this rule is disabled until its source is checked"}
 
 
 def _why_not(facts: SessionFacts, rule: Rule, setting: Setting) -> str | None:
     """Return why a limit is not looked at; ``None`` when it is, empty when it does not belong here."""
     stands_now = standing(rule, setting)
-    if stands_now in (Standing.ELSEWHERE, Standing.OUT_OF_DATE):
-        return ""
-    if stands_now is Standing.DISABLED:
-        return "this rule is disabled until its source is checked"
-    if stands_now is Standing.UNSIGNED:
-        return _UNSIGNED
+    if stands_now is not Standing.ACTIVE:
+        return _WHY_NOT.get(stands_now, "")
     if facts.nasal and rule.rule_id.startswith("IVK-") and not stands(_ON_EVERY_ROUTE, setting):
         return f"{_ON_EVERY_ROUTE}: {_UNSIGNED}"
     return None

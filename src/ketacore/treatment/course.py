@@ -72,15 +72,6 @@ def first_dose_at(facts: SessionFacts) -> datetime | None:
     return started[0] if started else None
 
 
-def last_dose_at(facts: SessionFacts) -> datetime | None:
-    """Return when drug last went in: the last device so far, or the end of the infusion; ``None`` while it runs."""
-    devices = facts.of(DeviceGiven)
-    if devices:
-        return devices[-1][0].at
-    ended = facts.last(InfusionEnded)
-    return ended[0].at if ended else None
-
-
 def dosing_over_at(facts: SessionFacts) -> datetime | None:
     """Return since when no more drug is to be given in this session, or ``None``."""
     planned = devices_planned(facts)

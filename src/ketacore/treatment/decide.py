@@ -135,6 +135,8 @@ def _check_device_state(device: DeviceGiven, at: datetime, setting: Setting) -> 
 
 def _check_infusion(facts: SessionFacts, start: InfusionStarted, setting: Setting) -> None:
     title = "Starting the infusion"
+    if facts.nasal:
+        raise Refusal(title, ["this session gives nasal devices"], "Check the plan of today.")
     if start.expires_on < setting.on:
         raise Refusal(title, [f"the drug expired on {start.expires_on.isoformat()}"], "Take another vial.")
     planned = facts.dose_mg.value

@@ -70,9 +70,10 @@ def record_event(
     event = Event(at=at, what=what, key=key, by=by.display_name, by_role=by.role)
     setting = setting_of(session.clinic, at, session.product)
     facts = facts_of(session, max(at, recorded_at))
-    _keep_decision(session, facts, event, by=by, recorded_at=recorded_at)
-    check_event(replace(facts, events=tuple(e for e in facts.events if e.at <= at)), event, setting)
+    by_then = replace(facts, events=tuple(e for e in facts.events if e.at <= at))
+    check_event(by_then, event, setting)
     _check_order(facts, event)
+    _keep_decision(session, by_then, event, by=by, recorded_at=recorded_at)
     return _write(session, event, by=by, recorded_at=recorded_at)
 
 
@@ -118,7 +119,7 @@ def _check_order(facts: SessionFacts, event: Event) -> None:
 
 
 def _keep_decision(session: Session, facts: SessionFacts, event: Event, *, by: Staff, recorded_at: datetime) -> None:
-    """Store what the gate said when the first dose or the way home was asked for and allowed."""
+    """Store what the gate said when the first dose or the way home was allowed."""
     setting = setting_of(session.clinic, event.at, session.product)
     if event.kind in (EventKind.DEVICE, EventKind.INFUSION_START) and first_dose_at(facts) is None:
         decision = may_start(facts, setting)
@@ -126,15 +127,14 @@ def _keep_decision(session: Session, facts: SessionFacts, event: Event, *, by: S
         decision = ready_for_discharge(facts, event.at, setting)
     else:
         return
-    if decision.outcome in ("may_start", "ready"):
-        keep_decision(
-            patient=session.patient,
-            by=by,
-            at=recorded_at,
-            room="treatment",
-            decision=decision,
-            facts=to_jsonable(facts),
-        )
+    keep_decision(
+        patient=session.patient,
+        by=by,
+        at=recorded_at,
+        room="treatment",
+        decision=decision,
+        facts=to_jsonable(facts),
+    )
 
 
 def _write(session: Session, event: Event, *, by: Staff, recorded_at: datetime, **amendment: Any) -> SessionEvent:
