@@ -53,7 +53,7 @@ def response(baseline: Fact[int], now: Fact[int], scale: Scale, setting: Setting
     """Say what became of a score since its baseline.
 
     ``response``, ``partial``, ``none``, ``worse``; ``undefined`` from a baseline of zero; ``cannot_decide`` when a
-    score is missing, or when what is left to tell rests on a policy nobody signed. A rise goes before a percentage.
+    score is missing, or when what is left to tell rests on a policy nobody signed.
     """
     facts = ScoreFacts(scale, baseline, now)
     findings = evaluate(RULES, RESPONSE_PREDICATES, facts, setting)
@@ -80,10 +80,10 @@ def _response_outcome(facts: ScoreFacts, states: Mapping[str, State], worse: Fin
         return CANNOT_DECIDE
     if states["KC-OUT-01"] is State.FIRED:
         return RESPONSE
-    if worse is not None and worse.state is State.FIRED:
-        return WORSE
     if percent_better(facts) is None:
         return UNDEFINED
+    if worse is not None and worse.state is State.FIRED:
+        return WORSE
     untold = worse is None or (worse.state is State.NOT_EVALUATED and points_worse(baseline, now, facts) > 0)
     if untold:
         return CANNOT_DECIDE

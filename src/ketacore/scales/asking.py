@@ -67,7 +67,7 @@ def a_count(name: str, given: Any) -> int:
 
 def a_number(name: str, given: Any) -> float:
     """Read a number, negative ones too."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or abs(given) > 100_000:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= 100_000:
         raise refusal(f"{name} must be a number", "Write a number without unit.")
     return float(given)
 
