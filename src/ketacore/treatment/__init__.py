@@ -15,7 +15,6 @@ from ketacore.treatment.course import (
     minutes_between,
     pressures,
     readings,
-    standing_symptoms,
 )
 from ketacore.treatment.decide import (
     check_event,
@@ -78,6 +77,5 @@ __all__ = [
     "readings",
     "ready_for_discharge",
     "rems_minutes",
-    "standing_symptoms",
     "what_is_due",
 ]

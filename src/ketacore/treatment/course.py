@@ -16,8 +16,6 @@ from ketacore.treatment.events import (
     InfusionResumed,
     InfusionStarted,
     Sedation,
-    Symptom,
-    SymptomSeen,
     Vitals,
 )
 from ketacore.treatment.facts import SessionFacts
@@ -157,14 +155,6 @@ def baseline_reading(facts: SessionFacts, name: str) -> Reading | None:
     start = first_dose_at(facts)
     before = [r for r in readings(facts, name) if start is None or r.at <= start]
     return before[-1] if before else None
-
-
-def standing_symptoms(facts: SessionFacts) -> tuple[tuple[Event, Symptom], ...]:
-    """Return the symptoms that began and are not gone."""
-    newest: dict[Symptom, tuple[Event, SymptomSeen]] = {}
-    for event, seen in facts.of(SymptomSeen):
-        newest[seen.symptom] = (event, seen)
-    return tuple((event, symptom) for symptom, (event, seen) in newest.items() if seen.present)
 
 
 def last_sedation(facts: SessionFacts, since: datetime | None) -> tuple[Event, Sedation] | None:

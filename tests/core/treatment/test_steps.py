@@ -28,6 +28,7 @@ from ketacore.treatment import (
 )
 from ketacore.treatment.course import flows, infusion_ends_at, infusion_running
 from ketacore.treatment.phases import check_step, step_of
+from ketacore.treatment.questions import questions_of
 from tests.core.treatment.course import (
     DEVICE,
     IV_GATE,
@@ -188,3 +189,13 @@ def test_a_prescriber_may_pass_an_answer_once_everything_was_asked() -> None:
     assert may_start(plus(ate, go), setting()).outcome == "may_start"
     asked_one = nasal(*(e for e in NASAL_GATE if "drank" not in e.key), says(-12, "ate_within_2h"), go)
     assert may_start(asked_one, setting()).outcome == "blocked"
+
+
+def test_each_route_has_its_own_questions() -> None:
+    assert [q.question for q in questions_of(INFUSION, "start")] == ["prescriber_on_site", "airway_ready"]
+    assert [q.question for q in questions_of("esketamine-nasal", "release")] == ["breathing_normal"]
+
+
+def test_an_infusion_without_any_pressure_does_not_start() -> None:
+    unmeasured = infusion(*(e for e in IV_GATE if e.kind != "vitals"))
+    assert may_start(unmeasured, setting(INFUSION)).missing == ("blood pressure before the dose",)
