@@ -137,15 +137,17 @@ def _first(protocol: Protocol, facts: NextSessionFacts, setting: Setting) -> Pro
 
 
 def _after_sessions(protocol: Protocol, facts: NextSessionFacts, setting: Setting) -> Proposal:
-    window = next_window(protocol, facts.given_on, facts.interval_weeks.value)
+    first = next_window(protocol, facts.given_on, facts.interval_weeks.value)
+    window = first and _from(first, protocol, facts, setting.on)
     course = assess_course(_course(protocol, facts, setting.on), setting)
     findings = course.findings + tuple(_schedule(protocol, facts, window, setting))
     outcome = _outcome(facts, window, findings, setting)
+    own = window.phase.rule.rule_id if window else ""
     if outcome in (LAPSED, CANNOT_DECIDE):
         window = None
-    overdue = max((setting.on - window.latest_on).days, 0) if window else 0
-    decide = tuple(_to_decide(outcome, facts, window, findings))
-    return Proposal(_decision(outcome, setting, findings), window and _from(window, facts, setting.on), decide, overdue)
+    overdue = max((setting.on - first.latest_on).days, 0) if first and window else 0
+    decide = tuple(_to_decide(outcome, facts, window, findings, own))
+    return Proposal(_decision(outcome, setting, findings), window, decide, overdue)
 
 
 def _course(protocol: Protocol, facts: NextSessionFacts, on: date) -> CourseFacts:
@@ -169,9 +171,8 @@ def _schedule(
 ) -> Iterator[Finding]:
     if window is None:
         individual = RULES[INDIVIDUAL_RULE]
-        if standing(individual, setting) is Standing.ACTIVE:
-            given = len(facts.given_on)
-            yield Finding(individual, State.FIRED, (f"{given} sessions given, the protocol is at its end",))
+        state = State.FIRED if standing(individual, setting) is Standing.ACTIVE else State.NOT_EVALUATED
+        yield Finding(individual, state, (f"{len(facts.given_on)} sessions given, the protocol is at its end",))
         return
     rule, phase = window.phase.rule, window.phase
     if standing(rule, setting) is not Standing.ACTIVE:
@@ -203,11 +204,10 @@ def _outcome(facts: NextSessionFacts, window: Window | None, findings: tuple[Fin
 
 
 def _to_decide(
-    outcome: str, facts: NextSessionFacts, window: Window | None, findings: tuple[Finding, ...]
+    outcome: str, facts: NextSessionFacts, window: Window | None, findings: tuple[Finding, ...], own: str
 ) -> Iterator[str]:
     if outcome in (LAPSED, OPEN_ENDED, CANNOT_DECIDE):
         yield f"{OUTCOMES[outcome][0].upper()}{OUTCOMES[outcome][1:]}."
-    own = window.phase.rule.rule_id if window else ""
     for finding in findings:
         asks = finding.rule.effect.stops or finding.rule.effect is Effect.TASK
         if finding.state is State.FIRED and asks and finding.rule.rule_id != own:
@@ -227,10 +227,15 @@ def _spacing(facts: NextSessionFacts, window: Window) -> Iterator[str]:
         yield f"The response does not hold at every {chosen} week{'s' if chosen > 1 else ''}: is the spacing right?"
 
 
-def _from(window: Window, facts: NextSessionFacts, on: date) -> Window:
-    """Move a window that has passed to what is left of the present course week: missed sessions are not made up."""
+def _from(window: Window, protocol: Protocol, facts: NextSessionFacts, on: date) -> Window:
+    """Move a window that has passed to what is left of the present course week and to the phase of that week.
+
+    Missed sessions are not made up.
+    """
     if on <= window.latest_on:
         return window
     first = facts.given_on[0]
+    place = phase_on(protocol, first, on, given=len(facts.given_on))
     end = first + timedelta(days=DAYS * week_of(first, on) - 1)
-    return replace(window, earliest_on=on, latest_on=end, week=week_of(first, on))
+    phase = place.phase if place and place.phase else window.phase
+    return replace(window, earliest_on=on, latest_on=end, week=week_of(first, on), phase=phase)

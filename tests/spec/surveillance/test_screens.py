@@ -116,7 +116,7 @@ def test_a_finding_is_for_a_clinician(finding: bool | None, state: State) -> Non
     assert due.asks is (finding is not False)
 
 
-EVERYTHING = {kind: TODAY for kind in SCREEN}
+EVERYTHING = dict.fromkeys(SCREEN, TODAY)
 
 
 @pytest.mark.parametrize(
