@@ -1,10 +1,10 @@
-"""The doorway to the core: an annotated row becomes the dates of one person's way."""
+"""The doorway to the core: what the record holds becomes the dates of one person's way."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
@@ -15,32 +15,60 @@ from ketacore.maintenance import NextSessionFacts
 from ketacore.surveillance import Done, SurveillanceFacts
 
 
-def facts_of(row: Patient, clinic: Clinic) -> JourneyFacts:
-    """Return the facts of a patient read with ``queries.with_facts``; days are the clinic's own."""
-    read: Any = row
-    treat = read.treat_at is not None
-    verdict = Verdict.TREAT if treat else Verdict(read.newest_verdict) if read.newest_verdict else None
+@dataclass(slots=True)
+class Given:
+    """A session in which drug was given: when, in which course, in which phase of the protocol."""
+
+    session_id: int
+    at: datetime
+    course: int
+    phase: str
+
+
+@dataclass(slots=True)
+class Way:
+    """What the record holds about one patient's way so far; times as they were written."""
+
+    patient: Patient
+    screening_began_at: datetime | None = None
+    verdict: str = ""
+    verdict_at: datetime | None = None
+    treat_at: datetime | None = None
+    product: str = ""
+    consent_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    plan_at: datetime | None = None
+    ended_at: datetime | None = None
+    given: list[Given] = field(default_factory=list)
+    next_session_at: datetime | None = None
+
+
+def facts_of(way: Way, clinic: Clinic) -> JourneyFacts:
+    """Return the facts of a way; days are the clinic's own."""
+    treat = way.treat_at is not None
+    verdict = Verdict.TREAT if treat else Verdict(way.verdict) if way.verdict else None
+    later = [g for g in way.given if g.phase and g.phase not in INDUCTION_PHASES]
 
     def day(at: datetime | None) -> date | None:
         return clinic.day_of(at) if at is not None else None
 
     return JourneyFacts(
-        registered_on=clinic.day_of(row.registered_at),
-        screening_began_on=day(read.screening_began_at),
+        registered_on=clinic.day_of(way.patient.registered_at),
+        screening_began_on=day(way.screening_began_at),
         verdict=verdict,
-        verdict_on=day(read.treat_at if treat else read.newest_verdict_at),
-        product=read.product,
-        consent_signed_on=day(read.consent_at),
-        consent_withdrawn_on=day(read.withdrawn_at),
-        plan_signed_on=day(read.plan_at),
-        plan_ended_on=day(read.ended_at),
-        sessions_given=read.sessions_given,
-        first_given_on=day(read.first_given_at),
-        last_given_on=day(read.last_given_at),
-        phase=read.last_phase or "",
-        maintenance_since=day(read.maintenance_at),
-        next_session_on=day(read.next_session_at),
-        deceased_on=row.deceased_on,
+        verdict_on=day(way.treat_at if treat else way.verdict_at),
+        product=way.product,
+        consent_signed_on=day(way.consent_at),
+        consent_withdrawn_on=day(way.withdrawn_at),
+        plan_signed_on=day(way.plan_at),
+        plan_ended_on=day(way.ended_at),
+        sessions_given=len(way.given),
+        first_given_on=day(way.given[0].at) if way.given else None,
+        last_given_on=day(way.given[-1].at) if way.given else None,
+        phase=way.given[-1].phase if way.given else "",
+        maintenance_since=day(later[0].at) if later else None,
+        next_session_on=day(way.next_session_at),
+        deceased_on=way.patient.deceased_on,
     )
 
 

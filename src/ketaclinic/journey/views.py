@@ -27,7 +27,7 @@ def home(request: StaffRequest) -> HttpResponse:
         return redirect("treatment:floor")
     present = FIRST_PAGES[role]
     page = present(request.staff, request.at, request.GET.get("open", ""))
-    return render(request, f"journey/home/{role.value}.html", {"page": page})
+    return render(request, "journey/home.html", {"page": page})
 
 
 @requires(Permission.SEE_PATIENTS)
@@ -37,13 +37,19 @@ def patients(request: StaffRequest) -> HttpResponse:
     words = request.GET.get("words", "").strip()[:80]
     stage = request.GET.get("stage", "") if see_chart else ""
     stage = stage if stage in STAGE_WORDS else ""
-    page = queries.patient_page(
-        request.clinic, request.at, words, stage, after=_key(request, "after"), before=_key(request, "before")
-    )
     setting = setting_of(request.clinic, request.at)
+    page = queries.patient_page(
+        request.clinic,
+        setting,
+        request.at,
+        words=words,
+        stage=stage,
+        after=_key(request, "after"),
+        before=_key(request, "before"),
+    )
     kept = urlencode({k: v for k, v in (("words", words), ("stage", stage)) if v})
     context = {
-        "lines": patient_lines(page.patients, request.clinic, setting, see_chart),
+        "lines": patient_lines(page.ways, request.clinic, setting, see_chart),
         "page": page,
         "words": words,
         "stage": stage,
@@ -58,9 +64,9 @@ def patients(request: StaffRequest) -> HttpResponse:
 @requires(Permission.SEE_CHART)
 def chart(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show one patient: where on the pathway, what happened, what is next and why."""
-    row = queries.patient_for_chart(request.clinic, patient_pk, request.at)
-    write_audit("read_chart", by=request.staff, at=request.at, patient_id=row.pk, obj=row)
-    context = {"patient": row, "chart": chart_of(row, request.clinic, request.at, request.staff.permissions)}
+    row = queries.chart_row(request.clinic, patient_pk, request.at)
+    write_audit("read_chart", by=request.staff, at=request.at, patient_id=row.patient.pk, obj=row.patient)
+    context = {"patient": row.patient, "row": row, "chart": chart_of(row, request.at, request.staff.permissions)}
     return render(request, "journey/chart.html", context)
 
 
@@ -72,12 +78,13 @@ def timeline(request: StaffRequest, patient_pk: int) -> HttpResponse:
     stage = request.GET.get("stage", "")
     after = _key(request, "after")
     page = queries.timeline_page(patient, stage, after)
+    present = queries.timeline_stages(patient)
     context = {
         "patient": patient,
         "page": page,
         "lines": timeline_lines(page.lines),
         "stage": stage,
-        "stages": [(s, ROOM_WORDS.get(s, s)) for s in ROOM_WORDS if s in queries.timeline_stages(patient)],
+        "stages": [(s, word) for s, word in ROOM_WORDS.items() if s in present],
         "after": after,
     }
     return render(request, "journey/timeline.html", context)

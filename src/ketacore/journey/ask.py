@@ -38,7 +38,7 @@ def _needed(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _setting(document: Mapping[str, Any]) -> Setting:
     signer = document.get("review_policy_signed_by")
-    approvals = ()
+    approvals: tuple[Approval, ...] = ()
     if signer is not None:
         moment = _moment("review_policy_signed_at", document.get("review_policy_signed_at"))
         approvals = (

@@ -29,7 +29,7 @@ class Stage(StrEnum):
     REVIEW = "review"
 
     @property
-    def title(self) -> str:
+    def word(self) -> str:
         """The word people read."""
         return self.value.capitalize()
 

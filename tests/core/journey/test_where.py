@@ -129,7 +129,7 @@ def test_the_line_has_every_station_once_and_one_is_here() -> None:
         standing = where(facts, SETTING)
         assert tuple(s.stage for s in standing.steps) == STAGES
         assert [s.stage for s in standing.steps if s.state is StepState.HERE] == [standing.stage]
-    assert Stage.PLAN.title == "Plan"
+    assert Stage.PLAN.word == "Plan"
 
 
 def test_notes_on_the_line() -> None:

@@ -17,6 +17,7 @@ from ketaclinic.followup.queries import baseline_among, scores_of
 from ketaclinic.people.models import Patient
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.treatment.queries import GivenSession, given_sessions
+from ketacore.evidence import Setting
 from ketacore.planning import PROTOCOLS, phase_on
 from ketacore.scales import SCALES, Scale
 
@@ -132,9 +133,16 @@ class ScoreCourse:
 
 
 def score_course(
-    patient: Patient, at: datetime, instrument: str = "phq9", proposed: tuple[date, date] | None = None
+    patient: Patient,
+    at: datetime,
+    instrument: str = "phq9",
+    proposed: tuple[date, date] | None = None,
+    setting: Setting | None = None,
 ) -> ScoreCourse:
-    """Return the course of one instrument, with the sessions given and, when handed one, a proposed window."""
+    """Return the course of one instrument, with the sessions given and, when handed one, a proposed window.
+
+    ``setting`` is the clinic's setting where the caller has read it already.
+    """
     scale = SCALES[instrument]
     scores = scores_of(patient, instrument, at)
     sessions = given_sessions(patient, at)
@@ -142,7 +150,7 @@ def score_course(
     newest = scores[-1] if scores else None
     baseline = baseline_among(scores, sessions[0].started_at if sessions else None)
     facts = score_facts(instrument, scores, newest, [s.started_at for s in sessions])
-    words = outcome_words(facts, setting_of(clinic, at), newest, baseline, clinic.day_of(at), clinic)
+    words = outcome_words(facts, setting or setting_of(clinic, at), newest, baseline, clinic.day_of(at), clinic)
     given = [(clinic.day_of(s.started_at), s) for s in sessions]
     drawings: tuple[Drawing, ...] = ()
     if scores:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from ketaclinic.followup.presenters.course import ScoreCourse, score_course
 from ketaclinic.journey import queries
-from ketaclinic.journey.facts import facts_of, next_session_facts, surveillance_facts
+from ketaclinic.journey.facts import Way, facts_of, next_session_facts, surveillance_facts
 from ketaclinic.journey.presenters.lists import TimelineLine, stage_word, timeline_lines
 from ketaclinic.journey.presenters.words import PRODUCT_WORDS, address, count_words, day_words
 from ketaclinic.people.models import Clinic, Patient
@@ -82,6 +83,7 @@ class Chart:
     age: int
     allergies: Allergies
     pathway: tuple[StageMark, ...]
+    scores: ScoreCourse
     findings: Findings | None
     plan: PlanCard | None
     proposal: Proposal | None
@@ -95,31 +97,33 @@ class Chart:
     actions: tuple[tuple[str, str, str], ...] = field(default=())
 
 
-def chart_of(row: Patient, clinic: Clinic, at: datetime, may: frozenset[str] = frozenset()) -> Chart:
-    """Return the chart of a patient read with ``queries.patient_for_chart``."""
-    facts = facts_of(row, clinic)
+def chart_of(row: queries.ChartRow, at: datetime, may: frozenset[str] = frozenset()) -> Chart:
+    """Return the chart of a patient read with ``queries.chart_row``."""
+    patient, way = row.patient, row.way
+    clinic = patient.clinic
+    facts = facts_of(way, clinic)
     setting = setting_of(clinic, at, facts.product)
     standing = where(facts, setting)
-    plan = active_plan(row, at) if facts.plan_signed_on else None
-    given = queries.given_days(row, at) if facts.sessions_given else []
+    plan = active_plan(patient, at) if facts.plan_signed_on else None
+    given = [clinic.day_of(g.at) for g in way.given]
     proposal = next_session_due(next_session_facts(plan, given), setting) if plan else None
-    done = queries.screens_done(row, at) if plan or given else {}
-    on_file = queries.filed(row, at)
-    page = queries.timeline_page(row, size=CHART_LINES)
+    done = queries.screens_done(patient, at) if plan or given else {}
+    on_file = queries.filed(patient, at)
+    page = queries.timeline_page(patient, size=CHART_LINES)
     lines = timeline_lines(page.lines)
+    screens = screens_due(surveillance_facts(plan, given, done, clinic, facts.phase), setting) if plan or given else ()
     return Chart(
         standing=standing,
         where=stage_word(standing),
-        age=row.age_on(row.deceased_on or setting.on),
+        age=patient.age_on(patient.deceased_on or setting.on),
         allergies=allergies_of(row, [f for f in on_file if f.kind == "allergy"], clinic),
-        pathway=pathway_of(standing, row, setting.on),
+        pathway=pathway_of(standing, patient, setting.on),
+        scores=score_course(patient, at, proposed=_window(proposal), setting=setting),
         findings=_findings(row, standing, setting, at),
-        plan=_plan_card(plan, row, setting.on) if plan else None,
+        plan=_plan_card(plan, way, setting.on) if plan else None,
         proposal=proposal,
         proposed=_proposed(proposal, setting.on) if proposal else "",
-        screens=_screens(screens_due(surveillance_facts(plan, given, done, clinic, facts.phase), setting), setting.on)
-        if plan or given
-        else (),
+        screens=_screens(screens, setting.on),
         medicines=tuple(f for f in on_file if f.kind == "medicine"),
         problems=tuple(f for f in on_file if f.kind == "problem"),
         today=tuple(line for line in lines if clinic.day_of(line.at) == setting.on and line.room == "treatment")[:5],
@@ -129,22 +133,27 @@ def chart_of(row: Patient, clinic: Clinic, at: datetime, may: frozenset[str] = f
     )
 
 
+def _window(proposal: Proposal | None) -> tuple[date, date] | None:
+    if proposal is None or proposal.earliest_on is None or proposal.latest_on is None:
+        return None
+    return proposal.earliest_on, proposal.latest_on
+
+
 # ---- head and line -------------------------------------------------------------------------------------------------
 
 
-def allergies_of(row: Patient, listed: Sequence[queries.Filed], clinic: Clinic) -> Allergies:
+def allergies_of(row: queries.ChartRow, listed: Sequence[queries.Filed], clinic: Clinic) -> Allergies:
     """Say what is known about allergies; an empty list is never shown as "none"."""
-    read: Any = row
     if listed:
         names = ", ".join(f.title for f in listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
         return Allergies(f"Allergies: {names}", "known", tuple(listed))
-    if read.allergy_asked_at is None:
+    if row.allergy_asked_at is None:
         return Allergies("Allergies: not asked", "unknown")
-    asked = day_words(clinic.day_of(read.allergy_asked_at))
+    asked = day_words(clinic.day_of(row.allergy_asked_at))
     words = {"no": f"No allergy to ketamine, asked {asked}", "yes": f"Allergic to the drug, told {asked}"}
     return Allergies(
-        words.get(read.allergy_answer, f"Allergies: not known, asked {asked}"),
-        {"no": "none", "yes": "known"}.get(read.allergy_answer, "unknown"),
+        words.get(row.allergy_answer, f"Allergies: not known, asked {asked}"),
+        {"no": "none", "yes": "known"}.get(row.allergy_answer, "unknown"),
     )
 
 
@@ -159,14 +168,14 @@ _PAGES = {
 }
 
 
-def pathway_of(standing: Standing, row: Patient, on: date) -> tuple[StageMark, ...]:
+def pathway_of(standing: Standing, patient: Patient, on: date) -> tuple[StageMark, ...]:
     """Return the pathway line; each station leads to its page."""
     return tuple(
         StageMark(
-            name=step.stage.title,
+            name=step.stage.word,
             note=", ".join(w for w in (step.note, day_words(step.on)) if w),
             state=step.state.value,
-            url=address(_PAGES[step.stage], row.pk),
+            url=address(_PAGES[step.stage], patient.pk),
         )
         for step in standing.steps
     )
@@ -183,38 +192,37 @@ _ACTIONS: dict[Stage, tuple[str, str, str]] = {
 }
 
 
-def _actions(standing: Standing, row: Patient, may: frozenset[str]) -> Iterable[tuple[str, str, str]]:
+def _actions(standing: Standing, row: queries.ChartRow, may: frozenset[str]) -> Iterable[tuple[str, str, str]]:
     """Yield address, label and weight of the buttons in the head: the one next thing first."""
-    read: Any = row
-    if read.today_session is not None and "see_floor" in may:
-        yield address("treatment:session", read.today_session), f"Session in chair {read.today_chair}", "primary"
+    if row.today_session is not None and "see_floor" in may:
+        yield address("treatment:session", row.today_session), f"Session in chair {row.today_chair}", "primary"
     elif standing.outcome is None:
         booked = standing.stage is Stage.PLAN and standing.next is not None and standing.next.on is not None
         permission, label, page = _ACTIONS[Stage.INDUCTION if booked else standing.stage]
         if permission in may:
-            yield address(page, row.pk), label, "primary"
+            yield address(page, row.patient.pk), label, "primary"
     if "record_score" in may and standing.outcome is not Outcome.DECEASED:
-        yield address("followup:answer", row.pk, "phq9"), "Enter PHQ-9", ""
+        yield address("followup:answer", row.patient.pk, "phq9"), "Enter PHQ-9", ""
 
 
 # ---- findings ------------------------------------------------------------------------------------------------------
 
 
-def _findings(row: Patient, standing: Standing, setting: Setting, at: datetime) -> Findings | None:
+def _findings(row: queries.ChartRow, standing: Standing, setting: Setting, at: datetime) -> Findings | None:
     """Return what the newest kept assessment found; before any was kept, what an assessment finds now."""
-    stored = queries.screening_decision(row, at)
-    if stored is not None:
-        day = day_words(row.clinic.day_of(stored.at))
-        told = f"{PRODUCT_WORDS.get(stored.decision.get('product', ''), 'Screening')}, assessed {day}"
-        return _sorted_findings(stored.decision, told)
+    if row.screening is not None and row.screened_at is not None:
+        day = day_words(row.patient.clinic.day_of(row.screened_at))
+        told = f"{PRODUCT_WORDS.get(row.screening.get('product', ''), 'Screening')}, assessed {day}"
+        return sorted_findings(row.screening, told)
     if standing.outcome is not None or standing.stage not in (Stage.REFERRAL, Stage.SCREENING):
         return None
     product = setting.product or "esketamine-nasal"
-    decision, _facts = assess(row, product, at)
-    return _sorted_findings(decision_as_json(decision), f"{PRODUCT_WORDS[product]}, as of now")
+    decision, _facts = assess(row.patient, product, at)
+    return sorted_findings(decision_as_json(decision), f"{PRODUCT_WORDS[product]}, as of now")
 
 
-def _sorted_findings(decision: Mapping[str, Any], told: str) -> Findings:
+def sorted_findings(decision: Mapping[str, Any], told: str) -> Findings:
+    """Return a kept decision for display, what stops first."""
     order = ["hard_stop", "soft_stop", "task", "notice", "record", "parameter"]
 
     def rank(finding: Mapping[str, Any]) -> int:
@@ -228,31 +236,19 @@ def _sorted_findings(decision: Mapping[str, Any], told: str) -> Findings:
     return Findings(told, fired, unknown, clear, summary)
 
 
-def finding_counts(decision: Mapping[str, Any]) -> str:
-    """Return a decision in one line: ``1 stop, 2 cautions, 4 unknown``."""
-    fired = decision.get("fired", ())
-    stops = sum(1 for f in fired if f.get("effect") in ("hard_stop", "soft_stop"))
-    cautions = len(fired) - stops
-    unknown = len(decision.get("not_evaluated", ()))
-    words = [count_words(stops, "stop") if stops else "No stop", count_words(cautions, "caution") if cautions else ""]
-    words.append(f"{unknown} unknown" if unknown else "all known")
-    return ", ".join(w for w in words if w)
-
-
 # ---- plan and what is due ------------------------------------------------------------------------------------------
 
 
-def _plan_card(plan: Plan, row: Patient, on: date) -> PlanCard:
-    read: Any = row
+def _plan_card(plan: Plan, way: Way, on: date) -> PlanCard:
     protocol = PROTOCOLS.get(plan.protocol_id)
     zone = plan.clinic.zone
-    next_at = read.next_session_at
-    consent = f"Signed {day_words(plan.clinic.day_of(read.consent_at))}" if read.consent_at else "No valid consent"
+    next_at = way.next_session_at
+    consent = f"Signed {day_words(plan.clinic.day_of(way.consent_at))}" if way.consent_at else "No valid consent"
     rows = (
         ("Product", f"{PRODUCT_WORDS.get(plan.product, plan.product)}, {dose_words(plan)}"),
         ("Protocol", protocol.title if protocol else plan.protocol_id),
         ("Since", day_words(plan.starts_on)),
-        ("Given", f"{count_words(read.sessions_given, 'session')}"),
+        ("Given", f"{count_words(len(way.given), 'session')}"),
         (
             "Next session",
             f"{next_at.astimezone(zone):%a} {day_words(next_at.astimezone(zone).date(), on)}, "

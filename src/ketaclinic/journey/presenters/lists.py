@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ketaclinic.journey.facts import facts_of
+from ketaclinic.journey.facts import Way, facts_of
 from ketaclinic.journey.presenters.words import ROOM_WORDS, STAGE_WORDS, address, day_words
-from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.people.models import Clinic
 from ketaclinic.record.models import TimelineEntry
 from ketacore.evidence import Setting
 from ketacore.journey import Standing, where
@@ -48,13 +48,13 @@ class TimelineLine:
     replaced_note: str
 
 
-def patient_lines(rows: Iterable[Patient], clinic: Clinic, setting: Setting, see_chart: bool) -> list[PatientLine]:
+def patient_lines(ways: Iterable[Way], clinic: Clinic, setting: Setting, see_chart: bool) -> list[PatientLine]:
     """Return the rows of the list; without the right to see charts a row says nothing clinical."""
-    return [_patient_line(row, clinic, setting, see_chart) for row in rows]
+    return [_patient_line(way, clinic, setting, see_chart) for way in ways]
 
 
-def _patient_line(row: Patient, clinic: Clinic, setting: Setting, see_chart: bool) -> PatientLine:
-    standing = where(facts_of(row, clinic), setting)
+def _patient_line(way: Way, clinic: Clinic, setting: Setting, see_chart: bool) -> PatientLine:
+    row, standing = way.patient, where(facts_of(way, clinic), setting)
     return PatientLine(
         pk=row.pk,
         name=f"{row.family_name}, {row.given_name}",
@@ -66,7 +66,7 @@ def _patient_line(row: Patient, clinic: Clinic, setting: Setting, see_chart: boo
         stage=stage_word(standing) if see_chart else "",
         closed=standing.outcome is not None,
         next_what=standing.next.what if see_chart and standing.next else "",
-        next_visit=getattr(row, "next_session_at", None) if standing.outcome is None else None,
+        next_visit=way.next_session_at if standing.outcome is None else None,
         url=address("journey:chart" if see_chart else "people:patient", row.pk),
     )
 

@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 
 from ketacore.journey import Outcome, Stage
 
-STAGE_WORDS: dict[str, str] = {stage.value: stage.title for stage in Stage} | {
+STAGE_WORDS: dict[str, str] = {stage.value: stage.word for stage in Stage} | {
     Outcome.DECLINED.value: "Declined",
     Outcome.ENDED.value: "Ended",
     Outcome.DECEASED.value: "Deceased",

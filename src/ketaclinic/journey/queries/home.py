@@ -1,0 +1,46 @@
+"""Reads of the first pages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from ketaclinic.people.models import Caregiver, Clinic, Patient
+from ketaclinic.record.models import StoredDecision
+from ketaclinic.treatment.models import Session
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first rows of a list, and how long the list is."""
+
+    rows: tuple[Patient, ...]
+    count: int
+
+
+def first_of(rows: QuerySet[Patient], size: int) -> First:
+    """Return the first ``size`` patients of a list and the length of the whole."""
+    found = list(rows.select_related("clinic")[: size + 1])
+    return First(tuple(found[:size]), len(found) if len(found) <= size else rows.count())
+
+
+def newest_screening(patient: Patient, at: datetime) -> StoredDecision | None:
+    """Return the newest assessment of candidacy that was kept, or ``None``."""
+    rows = StoredDecision.objects.of(patient.clinic).filter(patient=patient, room="screening", at__lte=at)
+    newest: StoredDecision | None = rows.order_by("-at", "-pk").first()
+    return newest
+
+
+def caregivers_by_patient(clinic: Clinic, ids: Collection[int]) -> dict[int, str]:
+    """Return, by patient, the name of the first caregiver who may fetch them."""
+    rows = Caregiver.objects.of(clinic).filter(patient_id__in=ids, may_escort=True).order_by("-pk")
+    return dict(rows.values_list("patient_id", "name"))
+
+
+def opened_bookings(clinic: Clinic, ids: Collection[int]) -> set[int]:
+    """Return which of these bookings have a session already."""
+    rows = Session.objects.of(clinic).filter(booking_id__in=ids)
+    return {pk for pk in rows.values_list("booking_id", flat=True) if pk is not None}
