@@ -89,6 +89,8 @@ def amend_answers(
     before = queries.answer_entered(answer.clinic, entry_key)
     if before is not None and before.amends_id == answer.pk:
         return Recorded(before, tuple(before.alerts.all()))
+    if before is not None:
+        raise Refusal("Correcting answers", ["this form was sent for something else before"], "Open a new form.")
     if ScaleAnswer.objects.of(answer.clinic).filter(amends=answer).exists():
         raise Refusal("Correcting answers", ["this form was corrected already"], "Correct the newest one.")
     scale = scale_named(answer.instrument)

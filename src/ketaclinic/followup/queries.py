@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.http import Http404
 
-from ketaclinic.followup.models import Alert, AlertEvent, ScaleAnswer
+from ketaclinic.followup.models import Alert, AlertEvent, AlertQuerySet, ScaleAnswer
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.treatment.queries import given_sessions
 
@@ -87,7 +87,7 @@ def steps_of(alert: Alert) -> QuerySet[AlertEvent]:
     return AlertEvent.objects.of(alert.clinic).filter(alert=alert).select_related("recorded_by").order_by("at", "pk")
 
 
-def open_alerts(clinic: Clinic, at: datetime) -> QuerySet[Alert]:
+def open_alerts(clinic: Clinic, at: datetime) -> AlertQuerySet:
     """Return the clinic's alerts that nobody has closed, the most urgent clock first."""
     rows = Alert.objects.of(clinic).open_at(at).with_loop().select_related("patient", "answer")
     return rows.order_by("due_at", "at", "pk")
