@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -61,6 +61,7 @@ def _proposals(clinic: Clinic, plans: Sequence[Plan], at: datetime) -> list[Next
     found = []
     for plan in plans:
         begun = given.get(plan.patient_id, [])
+        last_at = max((moment for course, moment in begun if course == plan.course_id), default=None)
         setting = Setting(clinic.jurisdiction, on, plan.product, policies)
         facts = next_session_facts(
             plan,
@@ -68,7 +69,7 @@ def _proposals(clinic: Clinic, plans: Sequence[Plan], at: datetime) -> list[Next
             scores.get(plan.patient_id, []),
             begun[0][1] if begun else None,
             setting,
-            missed[plan.patient_id],
+            sum(last_at is None or moment > last_at for moment in missed.get(plan.course_id, [])),
         )
         proposal = next_session_due(facts, setting)
         found.append(NextDue(plan.patient, plan, facts, proposal, bookings.get(plan.patient_id)))
@@ -90,6 +91,13 @@ def _given(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[i
     return dict(found)
 
 
-def _missed(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> Counter[int]:
+def _missed(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[datetime]]:
+    """Return, per course, when the sessions that were missed should have begun; one query."""
     rows = BookingChange.objects.of(clinic).current().filter(patient_id__in=patient_ids, at__lte=at)
-    return Counter(rows.filter(kind=BookingChange.Kind.MISSED).values_list("patient_id", flat=True))
+    rows = rows.filter(kind=BookingChange.Kind.MISSED)
+    found: dict[int, list[datetime]] = defaultdict(list)
+    for plan_id, first_id, starts_at in rows.values_list(
+        "booking__plan_id", "booking__plan__first_id", "booking__starts_at"
+    ):
+        found[first_id or plan_id].append(starts_at)
+    return dict(found)

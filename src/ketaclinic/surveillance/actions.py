@@ -56,11 +56,16 @@ def amend_screen(
     value: str = "",
     note: str = "",
 ) -> ScreenResult:
-    """Correct a result; the old one is kept with the reason."""
+    """Correct a result; the old one is kept with the reason. The same ``entry_key`` sent twice is one row."""
     check_may(by, Permission.RECORD_SCREEN)
     _check_clinic(row.patient, by)
     if not reason.strip():
         raise Refusal("Correcting a screen", ["no reason was given"], "Say why the result changes.")
+    before = queries.result_entered(row.clinic, entry_key)
+    if before is not None and before.amends_id == row.pk:
+        return before
+    if before is not None:
+        raise Refusal("Correcting a screen", ["this form was sent for something else before"], "Open a new form.")
     if ScreenResult.objects.of(row.clinic).filter(amends=row).exists():
         raise Refusal("Correcting a screen", ["this result was corrected already"], "Correct the newest one.")
     when = done_at or row.at

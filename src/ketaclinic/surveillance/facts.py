@@ -12,18 +12,39 @@ from ketacore.evidence import Fact
 from ketacore.planning import PROTOCOLS, phase_on
 from ketacore.surveillance import Done, SurveillanceFacts
 
+PRESSURE = "blood_pressure"
+"""The screen that a measurement written down in screening answers too."""
+
 
 def surveillance_facts(
-    plan: Plan, given: Sequence[tuple[int, date]], newest: Iterable[ScreenResult], clinic: Clinic, at: datetime
+    plan: Plan,
+    given: Sequence[tuple[int, date]],
+    newest: Iterable[ScreenResult],
+    pressure_at: datetime | None,
+    clinic: Clinic,
+    at: datetime,
 ) -> SurveillanceFacts:
-    """Return the facts of one course; ``given`` are the course and day of each session, ``newest`` one row per kind."""
+    """Return the facts of one course.
+
+    ``given`` are the course and day of each session, ``newest`` one row per kind, ``pressure_at`` when the blood
+    pressure was last measured outside the screens.
+    """
     days = tuple(day for course, day in given if course == plan.course_id)
     return SurveillanceFacts(
         starts_on=Fact.of(plan.starts_on, "plan", plan.at),
         induction=_induction(plan, days, clinic.day_of(at)),
         given_on=days,
-        done={row.kind: Done(clinic.day_of(row.at), row.result == ScreenResult.Result.FINDING) for row in newest},
+        done=_done(newest, pressure_at, clinic),
     )
+
+
+def _done(newest: Iterable[ScreenResult], pressure_at: datetime | None, clinic: Clinic) -> dict[str, Done]:
+    done = {row.kind: Done(clinic.day_of(row.at), row.result == ScreenResult.Result.FINDING) for row in newest}
+    if pressure_at is not None:
+        measured = Done(clinic.day_of(pressure_at))
+        if PRESSURE not in done or done[PRESSURE].on < measured.on:
+            done[PRESSURE] = measured
+    return done
 
 
 def _induction(plan: Plan, days: tuple[date, ...], on: date) -> Fact[bool]:

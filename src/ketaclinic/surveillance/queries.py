@@ -7,13 +7,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.http import Http404
 
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
 from ketaclinic.planning.queries import active_plan, active_plans
 from ketaclinic.policy.queries import setting_of, signed_policies
+from ketaclinic.screening.models import VitalSign
+from ketaclinic.screening.queries import latest_vital
 from ketaclinic.surveillance.facts import surveillance_facts
 from ketaclinic.surveillance.models import ScreenResult
 from ketaclinic.treatment.models import GIVING_KINDS, SessionEvent
@@ -70,19 +72,22 @@ def screens_due(patient: Patient, at: datetime) -> tuple[ScreenDue, ...]:
     clinic = patient.clinic
     given = _given_days(clinic, [patient.pk], at).get(patient.pk, [])
     newest = _newest(clinic, [patient.pk], at).get(patient.pk, [])
-    return screens_of(surveillance_facts(plan, given, newest, clinic, at), setting_of(clinic, at, plan.product))
+    pressure = latest_vital(patient, VitalSign.Kind.BLOOD_PRESSURE, at)
+    facts = surveillance_facts(plan, given, newest, pressure.at if pressure else None, clinic, at)
+    return screens_of(facts, setting_of(clinic, at, plan.product))
 
 
 def screens_of_clinic(clinic: Clinic, at: datetime) -> list[PatientScreens]:
-    """Return the screens of everybody with a standing plan: four queries, however many people."""
+    """Return the screens of everybody with a standing plan: five queries, however many people."""
     plans = list({plan.patient_id: plan for plan in active_plans(clinic, at).order_by("at", "pk")}.values())
     people = [plan.patient_id for plan in plans]
     given, newest = _given_days(clinic, people, at), _newest(clinic, people, at)
-    policies, on = signed_policies(clinic, at), clinic.day_of(at)
+    measured, policies, on = _pressures(clinic, people, at), signed_policies(clinic, at), clinic.day_of(at)
     found = []
     for plan in plans:
         setting = Setting(clinic.jurisdiction, on, plan.product, policies)
-        facts = surveillance_facts(plan, given.get(plan.patient_id, []), newest.get(plan.patient_id, []), clinic, at)
+        who = plan.patient_id
+        facts = surveillance_facts(plan, given.get(who, []), newest.get(who, []), measured.get(who), clinic, at)
         found.append(PatientScreens(plan.patient, plan, screens_of(facts, setting)))
     return found
 
@@ -101,6 +106,12 @@ def _newest(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[
     return {patient_id: list(by_kind.values()) for patient_id, by_kind in found.items()}
 
 
+def _pressures(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, datetime]:
+    rows = VitalSign.objects.of(clinic).current().filter(patient_id__in=patient_ids, at__lte=at)
+    rows = rows.filter(kind=VitalSign.Kind.BLOOD_PRESSURE)
+    return dict(rows.values("patient_id").annotate(newest_at=Max("at")).values_list("patient_id", "newest_at"))
+
+
 def _given_days(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[tuple[int, date]]]:
     """Return, per patient, the plan and day of each session in which drug was given, oldest first; one query."""
     rows = (
@@ -108,7 +119,7 @@ def _given_days(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> d
         .standing()
         .filter(patient_id__in=patient_ids, kind__in=GIVING_KINDS, at__lte=at)
         .values_list("patient_id", "session__plan_id", "session__plan__first_id", "session_id")
-        .annotate(begun_at=Max("at"))
+        .annotate(begun_at=Min("at"))
         .order_by("begun_at")
     )
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
