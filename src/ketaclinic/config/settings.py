@@ -83,6 +83,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "ketaclinic.config.urls"
 WSGI_APPLICATION = "ketaclinic.config.wsgi.application"
 AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["ketaclinic.people.sign_in.StaffBackend"]
 LOGIN_URL = "people:sign_in"
 LOGIN_REDIRECT_URL = "journey:home"
 LOGOUT_REDIRECT_URL = "people:sign_in"

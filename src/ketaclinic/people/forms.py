@@ -142,7 +142,7 @@ class NewStaffForm(StaffForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    field_order: ClassVar = ["display_name", "role", "is_medical_director", "username", "password"]
+    field_order = ["display_name", "role", "is_medical_director", "username", "password"]
 
     def clean_username(self) -> str:
         """Refuse a user name that is taken."""

@@ -51,7 +51,8 @@ def _staff_of(request: HttpRequest) -> Staff | None:
     user = request.user
     if not user.is_authenticated:
         return None
-    return Staff.objects.select_related("clinic").filter(user_id=user.pk, is_active=True).first()
+    staff: Staff | None = getattr(user, "staff", None)
+    return staff if staff is not None and staff.is_active else None
 
 
 class DeclaredPermission:

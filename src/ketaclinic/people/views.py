@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from django.contrib import messages
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +21,7 @@ from ketaclinic.people.forms import (
     StaffForm,
 )
 from ketaclinic.people.middleware import StaffRequest
-from ketaclinic.people.models import Patient
+from ketaclinic.people.models import Patient, User
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.presenters import correction_lines, details_of, staff_lines
 from ketacore.evidence import Refusal
@@ -39,7 +40,7 @@ class ChangePassword(PasswordChangeView):
     template_name = "people/password.html"
     success_url = reverse_lazy("journey:home")
 
-    def form_valid(self, form: object) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm[User]) -> HttpResponse:
         """Say that it is done."""
         messages.success(self.request, "Your password is changed.")
         return super().form_valid(form)

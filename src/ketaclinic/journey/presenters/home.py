@@ -26,7 +26,7 @@ from ketaclinic.treatment.queries import open_sessions
 from ketacore.evidence import Grade, Standing
 from ketacore.treatment import phase
 
-SHOWN = 12
+SHOWN = 7
 """Lines of one list on a first page; what is beyond is counted."""
 
 
