@@ -281,6 +281,7 @@ def record_medication(
 @transaction.atomic
 def stop_medication(*, medication: Medication, by: Staff, at: datetime, ended_on: date, reason: str) -> Medication:
     """Write down that a medicine is no longer taken, and why."""
+    _check_last_day(medication, ended_on, medication.patient.clinic.day_of(at))
     return _write(
         Medication,
         patient=medication.patient,
@@ -302,6 +303,14 @@ def stop_medication(*, medication: Medication, by: Staff, at: datetime, ended_on
         source_system=medication.source_system,
         source_id=medication.source_id,
     )
+
+
+def _check_last_day(medication: Medication, ended_on: date, today: date) -> None:
+    """Refuse a day that has not come yet: until then the medicine is taken and must be seen."""
+    if ended_on > today:
+        raise Refusal("Stopping the medicine", ["the last day lies in the future"], "Write it down when it is over.")
+    if medication.started_on is not None and ended_on < medication.started_on:
+        raise Refusal("Stopping the medicine", ["it ended before it was begun"], "Check the day.")
 
 
 @transaction.atomic
