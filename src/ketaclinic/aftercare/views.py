@@ -12,6 +12,7 @@ from ketaclinic.aftercare.forms import ContactForm
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.treatment.queries import session_in
+from ketacore.evidence import Refusal
 
 
 @require_GET
@@ -71,8 +72,12 @@ def contact(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     session = session_in(request.clinic, session_pk)
     form = ContactForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.record_contact(session=session, by=request.staff, at=request.at, **form.cleaned_data)
-        messages.success(request, "Contact recorded.")
-        return redirect("aftercare:contacts")
+        try:
+            actions.record_contact(session=session, by=request.staff, at=request.at, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, f"{'; '.join(refusal.because)}. {refusal.do}")
+        else:
+            messages.success(request, "Contact recorded.")
+            return redirect("aftercare:contacts")
     context = {"session": session, "patient": session.patient, "form": form, "earlier": queries.contacts_of(session)}
     return render(request, "aftercare/contact.html", context)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal
@@ -49,6 +50,22 @@ def facts_of_many(
         )
         for pk in patient_ids
     }
+
+
+def facts_of_products(
+    clinic: Clinic, asked: Mapping[str, Collection[int]], at: datetime
+) -> dict[str, dict[int, ConsentFacts]]:
+    """Return the facts of many patients per product: signatures and withdrawals of all are read once."""
+    everyone = {pk for ids in asked.values() for pk in ids}
+    found: dict[str, dict[int, ConsentFacts]] = {}
+    for product, ids in asked.items():
+        if not found:
+            known = facts_of_many(clinic, everyone, product, at)
+            found[product] = {pk: known[pk] for pk in ids}
+            continue
+        renewing = Fact.of(_renewing_texts(clinic, product, at), "consent texts of this clinic", at)
+        found[product] = {pk: replace(known[pk], renewing_texts=renewing) for pk in ids}
+    return found
 
 
 def _signed(row: ConsentSignature, clinic: Clinic) -> SignedConsent:

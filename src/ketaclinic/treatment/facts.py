@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
 
-from ketaclinic.consent.facts import facts_of_many as consent_facts
+from ketaclinic.consent.facts import facts_of_products
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
 from ketaclinic.policy.queries import setting_of
@@ -85,7 +85,7 @@ class _Known:
         self.products = sorted({s.product for s in sessions})
         here = signed if signed is not None else setting_of(clinic, at)
         self.settings = {p: replace(here, product=p) for p in self.products}
-        self.consent = {p: self._consent(p, sessions) for p in self.products}
+        self.consent = self._consent(sessions)
         self.patients = self._patients()
         self.given = self._given(sessions)
 
@@ -108,11 +108,13 @@ class _Known:
             "setting_certified": self._certified(),
         }
 
-    def _consent(self, product: str, sessions: Collection[Session]) -> Mapping[int, Fact[bool]]:
-        ids = [s.patient_id for s in sessions if s.product == product]
-        facts = consent_facts(self.clinic, ids, product, self.at)
-        outcomes = {pk: consent_valid(facts[pk], self.settings[product]).outcome for pk in ids}
-        return {pk: Fact.of(said == "valid", said.replace("_", " "), self.at) for pk, said in outcomes.items()}
+    def _consent(self, sessions: Collection[Session]) -> Mapping[str, Mapping[int, Fact[bool]]]:
+        asked = {p: [s.patient_id for s in sessions if s.product == p] for p in self.products}
+        found: dict[str, dict[int, Fact[bool]]] = {}
+        for product, facts in facts_of_products(self.clinic, asked, self.at).items():
+            said = {pk: consent_valid(known, self.settings[product]).outcome for pk, known in facts.items()}
+            found[product] = {pk: Fact.of(s == "valid", s.replace("_", " "), self.at) for pk, s in said.items()}
+        return found
 
     def _patients(self) -> Mapping[int, Patient]:
         """Return the patients, each with the newest verdict and whether a plan stands, per product, in one query."""
