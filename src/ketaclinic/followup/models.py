@@ -99,6 +99,11 @@ class Alert(ClinicalRow):
     backup_role = models.CharField(max_length=20, choices=Role.choices, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
 
+    if TYPE_CHECKING:  # set by ``with_loop``
+        acknowledged_at: datetime | None
+        acknowledged_by: str | None
+        closed_at: datetime | None
+
     objects = AlertQuerySet.as_manager()  # type: ignore[misc]  # a richer query set than the base class has
 
     class Meta:

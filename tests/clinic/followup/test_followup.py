@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from ketaclinic.followup import actions, presenters, queries
+from ketaclinic.followup.facts import total_fact
 from ketaclinic.followup.models import Alert, AlertEvent, ScaleAnswer
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
@@ -231,6 +232,45 @@ def test_the_course_of_scores_in_words(as_nurse: Client, patient: Patient, presc
     assert course.wide is not None and course.narrow is not None
     assert course.wide.proposed is not None and "proposed 24 Nov–2 Dec" in course.wide.proposed.label
     assert presenters.chart_card(patient, NOON).alerts == ()
+    for days, label, anchor in ((1, "24 Nov", "end"), (5, "24–28 Nov", "end"), (200, "24 Nov–11 Jun", "mid")):
+        first, last = NOON.date() + DAY, NOON.date() + days * DAY
+        drawing = presenters.score_course(patient, NOON, proposed=(first, last)).wide
+        assert drawing is not None and drawing.proposed is not None
+        assert (drawing.proposed.label, drawing.proposed_anchor) == (f"proposed {label}", anchor)
+        assert 0 < drawing.proposed_x <= drawing.width and drawing.future_width > 0
+
+
+def test_a_course_of_years_names_its_months(patient: Patient, prescriber: Staff) -> None:
+    fill(patient, prescriber, "a", NOON - 900 * DAY)
+    drawing = presenters.score_course(patient, NOON).wide
+    assert drawing is not None
+    assert drawing.days[-1].label == "Nov 2026"
+    assert (drawing.proposed_x, drawing.proposed_anchor) == (0, "mid")
+
+
+def test_a_session_of_a_protocol_this_release_does_not_know(
+    patient: Patient, prescriber: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(patient, prescriber, "a", NOON - 9 * DAY)
+    session = make_session(patient, prescriber, NOON - DAY)
+    device(session, prescriber, session.at, 1)
+    monkeypatch.setattr("ketaclinic.followup.presenters.course.PROTOCOLS", {})
+    drawing = presenters.score_course(patient, NOON).wide
+    assert drawing is not None
+    assert (len(drawing.sessions), drawing.phases) == (1, ())
+
+
+def test_the_facts_of_a_form_without_a_number(patient: Patient, prescriber: Staff) -> None:
+    row = fill(patient, prescriber, answers={**MILD, "q1": None}).answer
+    assert total_fact(row).state == "asked_not_known"
+    assert total_fact(None).state == "not_asked"
+
+
+def test_an_instrument_without_an_item_about_suicide(patient: Patient, prescriber: Staff, clinic: Clinic) -> None:
+    answers = {f"q{n}": 3 for n in range(1, 8)}
+    recorded = fill(patient, prescriber, instrument="gad7", answers=answers)
+    assert recorded.alerts == ()
+    assert queries.latest_scores(clinic, [patient.pk], "gad7", NOON) == {patient.pk: [recorded.answer]}
 
 
 @pytest.mark.parametrize(
