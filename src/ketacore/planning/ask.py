@@ -80,7 +80,7 @@ def _weight(protocol: Protocol, given: Mapping[str, Any], setting: Setting) -> d
     )
     per_kg = _amount("dose_mg_per_kg", given.get("dose_mg_per_kg", protocol.first_dose))
     found = dose_for(protocol, per_kg, facts, setting)
-    return {**decision_as_json(found.decision), "dose_mg": found.dose.mg if found.dose else None}
+    return {**decision_as_json(found.decision), "dose_mg": found.dose.value if found.dose else None}
 
 
 def _course(protocol: Protocol, given: Mapping[str, Any], setting: Setting) -> dict[str, Any]:

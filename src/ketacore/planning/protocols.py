@@ -100,10 +100,9 @@ def load_protocols(rules: RuleSet) -> Mapping[str, Protocol]:
     """Return the protocols of ``data/protocols/*.toml`` by id, each rule looked up in ``rules``."""
     folder = resources.files("ketacore.planning") / "data" / "protocols"
     found: dict[str, Protocol] = {}
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml"):
-            protocol = parse_protocol(tomllib.loads(file.read_text(encoding="utf-8")), rules)
-            found[protocol.protocol_id] = protocol
+    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name):
+        protocol = parse_protocol(tomllib.loads(file.read_text(encoding="utf-8")), rules)
+        found[protocol.protocol_id] = protocol
     return MappingProxyType(found)
 
 
