@@ -15,9 +15,10 @@ from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
 from ketaclinic.policy.actions import sign_policy
 from ketaclinic.record.models import TimelineEntry
+from ketaclinic.treatment.models import Session
 from ketacore.evidence import Refusal
 from ketacore.followup import RULES
-from tests.clinic.treatment_screens.floor import device, make_session
+from tests.clinic.treatment_screens.floor import device, make_plan, make_session
 from tests.support.people import NOON, make_clinic, make_patient, make_staff
 
 MILD = {f"q{n}": 1 for n in range(1, 9)} | {"q9": 0}
@@ -271,6 +272,22 @@ def test_an_instrument_without_an_item_about_suicide(patient: Patient, prescribe
     recorded = fill(patient, prescriber, instrument="gad7", answers=answers)
     assert recorded.alerts == ()
     assert queries.latest_scores(clinic, [patient.pk], "gad7", NOON) == {patient.pk: [recorded.answer]}
+    drawing = presenters.score_course(patient, NOON, "gad7").wide
+    assert drawing is not None
+    assert [line.label for line in drawing.lines] == ["half the starting score (response)"]
+
+
+def test_the_phases_stand_under_their_sessions(patient: Patient, prescriber: Staff) -> None:
+    fill(patient, prescriber, "a", NOON - 60 * DAY)
+    plan = make_plan(patient, prescriber, NOON - 40 * DAY)
+    row = {"clinic": patient.clinic, "patient": patient, "recorded_at": NOON, "recorded_by": prescriber}
+    for days in (50, 47, 40, 33, 26, 20, 13, 6):
+        key = {"plan": plan, "product": plan.product, "chair": 1, "dose_mg": 56, "entry_key": f"s{days}"}
+        session = Session.objects.create(**row, **key, at=NOON - days * DAY)
+        device(session, prescriber, session.at, 1)
+    drawing = presenters.score_course(patient, NOON).wide
+    assert drawing is not None
+    assert [bar.label for bar in drawing.phases] == ["induction", "maintenance, weekly"]
 
 
 @pytest.mark.parametrize(
