@@ -11,6 +11,7 @@ from ketaclinic.aftercare import actions, queries
 from ketaclinic.aftercare.forms import ContactForm
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
+from ketaclinic.treatment.actions import new_key
 from ketaclinic.treatment.queries import session_in
 from ketacore.evidence import Refusal
 
@@ -25,7 +26,7 @@ def page(request: StaffRequest, session_pk: int) -> HttpResponse:
         "patient": session.patient,
         "sheet": actions.prepare_sheet(session, request.at),
         "given": queries.instructions_of(session),
-        "entry_key": actions.new_key(),
+        "entry_key": new_key(),
     }
     return render(request, "aftercare/page.html", context)
 

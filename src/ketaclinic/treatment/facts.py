@@ -96,7 +96,7 @@ class _Known:
             return plan.dose_mg
         return Decimal(str(planned_dose(protocol, self.given[session.pk].count + 1, float(plan.dose_mg))))
 
-    def gates_of(self, session: Session) -> dict[str, Fact[bool]]:
+    def gates_of(self, session: Session) -> dict[str, Any]:
         """Return the facts of the start gate that are not events of the session."""
         return {
             "consent_valid": self.consent[session.product][session.patient_id],

@@ -72,10 +72,6 @@ class SessionEventQuerySet(ClinicalQuerySet):
         """Return the events that were neither amended nor voided."""
         return self.current().filter(voided=False)
 
-    def recorded_by_then(self, at: datetime) -> Self:
-        """Return the events that had happened at ``at``."""
-        return self.filter(at__lte=at)
-
 
 class SessionEvent(ClinicalRow):
     """One thing that happened in a session. ``payload`` is typed by ``kind`` and checked by the core before it is kept.

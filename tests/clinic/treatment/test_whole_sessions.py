@@ -249,3 +249,11 @@ def test_the_tablet_hears_in_json(session: Session, as_nurse: Client, monkeypatc
     assert as_nurse.post(f"{base}/undo/", {"entry_key": "j7"}, headers={"HX-Request": "true"}).status_code == 200
     assert as_nurse.post(f"{base}/undo/", {"entry_key": "j8"}, **json).status_code == 409
     assert as_nurse.get(f"{base}/entry/999999/").status_code == 404
+
+
+def test_an_infusion_is_not_dosed_by_an_old_weight(patient: Patient, nurse: Staff, prescriber: Staff) -> None:
+    sign_everything(prescriber)
+    plan = ready_plan(patient, prescriber, "ketamine-iv")
+    ask = {"patient": patient, "plan": plan, "by": nurse, "at": OPENED + timedelta(days=200), "chair": 1}
+    with pytest.raises(Refusal, match="Computing today's dose"):
+        actions.open_session(**ask)
