@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -21,29 +22,33 @@ SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as one role sees it, at some sizes."""
+    """One page as one role sees it, at one size."""
 
     name: str
     role: str
     path: str
-    sizes: tuple[str, ...] = ("desktop", "tablet", "phone")
+    size: str
     scheme: str = "light"
 
 
 def main() -> int:
-    """Build a demo, take every picture, write ``docs/images``."""
+    """Build a demo, take the pictures, write ``docs/images``."""
+    parser = argparse.ArgumentParser(prog="python -m tools.make_screenshots", description=__doc__)
+    parser.add_argument("--data", type=Path, help="keep the demo in this folder and use it again")
+    parser.add_argument("only", nargs="*", help="names of pictures; without one, all")
+    asked = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kc-pictures-") as folder:
-        data = Path(folder)
-        environment = {**os.environ, "KETACLINIC_DATA": folder}
-        subprocess.run([KETACLINIC, "demo"], env=environment, check=True, stdout=subprocess.DEVNULL)
-        pictures = _pictures(data)
+    with tempfile.TemporaryDirectory(prefix="kc-pictures-") as scratch:
+        data = asked.data or Path(scratch)
+        command = [KETACLINIC, "demo", "--if-empty"]
+        subprocess.run(command, env={**os.environ, "KETACLINIC_DATA": str(data)}, check=True, stdout=subprocess.DEVNULL)
+        pictures = [picture for picture in _pictures(data) if not asked.only or picture.name in asked.only]
         with serving(data) as (port, _), sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
             for picture in pictures:
                 _take(picture, browser, f"http://127.0.0.1:{port}")
             browser.close()
-    print(f"wrote {len(list(IMAGES.glob('*.png')))} pictures to {IMAGES.relative_to(ROOT)}")
+    print(f"wrote {len(pictures)} pictures to {IMAGES.relative_to(ROOT)}")
     return 0
 
 
@@ -58,13 +63,15 @@ def _pictures(data: Path) -> list[Picture]:
 
     chart, screening, session = _people()
     return [
-        Picture("morning", "prescriber", reverse("journey:home")),
-        Picture("board", "nurse", reverse("treatment:floor")),
-        Picture("wall", "nurse", reverse("treatment:wall"), ("desktop",), "dark"),
-        Picture("chart", "prescriber", reverse("journey:chart", args=[chart])),
-        Picture("session", "nurse", reverse("treatment:session", args=[session])),
-        Picture("session-dark", "nurse", reverse("treatment:session", args=[session]), ("tablet",), "dark"),
-        Picture("screening", "prescriber", reverse("screening:patient", args=[screening])),
+        Picture("morning", "prescriber", reverse("journey:home"), "desktop"),
+        Picture("board", "nurse", reverse("treatment:floor"), "desktop"),
+        Picture("wall", "nurse", reverse("treatment:wall"), "desktop", "dark"),
+        Picture("chart", "prescriber", reverse("journey:chart", args=[chart]), "desktop"),
+        Picture("screening", "prescriber", reverse("screening:patient", args=[screening]), "desktop"),
+        Picture("session", "nurse", reverse("treatment:session", args=[session]), "tablet"),
+        Picture("session-dark", "nurse", reverse("treatment:session", args=[session]), "tablet", "dark"),
+        Picture("patients", "nurse", reverse("journey:patients"), "phone"),
+        Picture("phq9", "nurse", reverse("followup:answer", args=[chart, "phq9"]), "phone"),
     ]
 
 
@@ -82,29 +89,30 @@ def _people() -> tuple[int, int, int]:
     longest = ScaleAnswer.objects.order_by().values("patient_id").annotate(n=Count("pk")).order_by("-n", "patient_id")
     waiting = awaiting_decision(clinic, at)[0]
     under_way = list(open_sessions(clinic, at))
-    middle = sorted(under_way, key=lambda session: session.opened_at)[len(under_way) // 2]
-    return longest[0]["patient_id"], waiting.pk, middle.pk
+    middle = sorted(under_way, key=lambda o: o.session.opened_at)[len(under_way) // 2]
+    return longest[0]["patient_id"], waiting.pk, middle.session.pk
 
 
 def _take(picture: Picture, browser: Browser, origin: str) -> None:
-    for size in picture.sizes:
-        width, height = SIZES[size]
-        context = browser.new_context(
-            base_url=origin,
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if picture.scheme == "dark" else "light",
-            timezone_id="America/New_York",
-            locale="en-US",
-        )
-        context.add_cookies([_signed_in(picture.role, origin)])
-        page = context.new_page()
-        _settled(page, picture.path)
-        page.screenshot(path=str(IMAGES / f"{picture.name}-{size}.png"))
-        context.close()
+    width, height = SIZES[picture.size]
+    context = browser.new_context(
+        base_url=origin,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if picture.scheme == "dark" else "light",
+        timezone_id="America/New_York",
+        locale="en-US",
+    )
+    context.add_cookies([_signed_in(picture.role, origin)])
+    page = context.new_page()
+    _settled(page, picture.path)
+    page.screenshot(path=str(IMAGES / f"{picture.name}-{picture.size}.png"))
+    context.close()
 
 
 def _settled(page: Page, path: str) -> None:
-    page.goto(path)
+    answer = page.goto(path)
+    if answer is None or answer.status != 200:
+        raise RuntimeError(f"{path} answered {answer and answer.status}")
     page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready.then(() => true)")
     page.wait_for_timeout(300)
