@@ -27,6 +27,12 @@ def resident_mb(pid: int) -> float:
     return sum(_pss_kb(member) for member in _family(pid)) / 1024
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return how long a process and all its children have run on a processor, from the kernel's own account."""
+    tasks = [task for member in _family(pid) for task in Path(f"/proc/{member}/task").glob("*/schedstat")]
+    return sum(int(words[0].split()[0]) for task in tasks if (words := _lines(str(task)))) / 1e9
+
+
 def _family(pid: int) -> list[int]:
     children = [int(word) for line in _lines(f"/proc/{pid}/task/{pid}/children") for word in line.split()]
     return [pid, *(member for child in children for member in _family(child))]
