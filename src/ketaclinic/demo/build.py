@@ -93,7 +93,7 @@ def _life_at(ledger: Ledger, world: World, random: Random, number: int, stage: s
     product = NASAL if random.random() < 0.65 else INFUSION
     if stage in ("referral", "screening", "stopped", "consent", "planning"):
         return _before_treatment(ledger, world, random, number, product, stage)
-    weeks = {"induction": (1, 3), "maintenance": (6, 26), "ended": (10, 40)}[stage]
+    weeks = {"induction": (1, 3), "maintenance": (6, 64), "ended": (10, 40)}[stage]
     if stage == "maintenance":
         product = NASAL
     first_on = _first_day(
