@@ -72,7 +72,7 @@ def report() -> list[str]:
         "## IMPORT",
         "",
         f"{rate:,} FHIR resources a second on one core (goal 1,000), reading, checking and storing in SQLite included:",
-        f"the median of {ROUNDS} bundles of {RESOURCES:,} measurements, each with its row and its line on the timeline.",
+        f"the median of {ROUNDS} bundles of {RESOURCES:,} measurements, each with its row and its timeline entry.",
     ]
 
 

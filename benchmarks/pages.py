@@ -111,7 +111,7 @@ def _sample(draw: random.Random) -> tuple[list[int], list[int]]:
     counted = TimelineEntry.objects.order_by().values("patient_id").annotate(lines=Count("pk"))
     longest = [row["patient_id"] for row in counted.order_by("-lines")[:10]]
     everyone = list(Patient.objects.order_by("pk").values_list("pk", flat=True))
-    newest = list(Session.objects.order_by("-opened_at", "-pk").values_list("pk", flat=True)[:30])
+    newest = list(Session.objects.order_by("-at", "-pk").values_list("pk", flat=True)[:30])
     return longest + draw.sample(everyone, min(30, len(everyone))), newest
 
 
