@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.http import Http404
 
-from ketaclinic.consent.facts import facts_of, facts_of_many
+from ketaclinic.consent.facts import facts_of, facts_of_many, facts_of_products
 from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.policy.queries import setting_of
@@ -30,6 +31,17 @@ def valid_for_many(clinic: Clinic, patient_ids: Collection[int], product: str, a
     setting = setting_of(clinic, at, product)
     facts = facts_of_many(clinic, patient_ids, product, at)
     return {pk: consent_valid(facts[pk], setting) for pk in patient_ids}
+
+
+def valid_for_products(
+    clinic: Clinic, asked: Mapping[str, Collection[int]], at: datetime
+) -> dict[str, dict[int, Decision]]:
+    """Return the same for patients of several products, signatures and policies read once."""
+    setting = setting_of(clinic, at)
+    return {
+        product: {pk: consent_valid(facts, replace(setting, product=product)) for pk, facts in by_patient.items()}
+        for product, by_patient in facts_of_products(clinic, asked, at).items()
+    }
 
 
 def text_in_force(clinic: Clinic, product: str, at: datetime, language: str = "en") -> ConsentText | None:

@@ -8,7 +8,6 @@ from datetime import date, datetime
 
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
-from ketaclinic.surveillance.models import ScreenResult
 from ketacore.evidence import Fact
 from ketacore.journey import INDUCTION_PHASES, JourneyFacts, Verdict
 from ketacore.maintenance import NextSessionFacts
@@ -37,6 +36,7 @@ class Way:
     product: str = ""
     consent_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    plan: Plan | None = None
     plan_at: datetime | None = None
     ended_at: datetime | None = None
     given: list[Given] = field(default_factory=list)
@@ -84,12 +84,12 @@ def next_session_facts(plan: Plan, given_on: Sequence[date]) -> NextSessionFacts
 
 
 def surveillance_facts(
-    plan: Plan | None, given_on: Sequence[date], done: Mapping[str, ScreenResult], clinic: Clinic, phase: str = ""
+    plan: Plan | None, given_on: Sequence[date], done: Mapping[str, Done], phase: str = ""
 ) -> SurveillanceFacts:
     """Return the course and its screens as surveillance asks for them."""
     return SurveillanceFacts(
         starts_on=Fact.of(plan.starts_on) if plan else Fact.not_asked(),
         induction=Fact.of(phase in INDUCTION_PHASES) if phase else Fact.not_asked(),
         given_on=tuple(given_on),
-        done={k: Done(clinic.day_of(r.at), r.result == ScreenResult.Result.FINDING) for k, r in done.items()},
+        done=dict(done),
     )

@@ -21,7 +21,7 @@ from ketaclinic.people.forms import (
     StaffForm,
 )
 from ketaclinic.people.middleware import StaffRequest
-from ketaclinic.people.models import Patient, User
+from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.presenters import correction_lines, details_of, staff_lines
 from ketacore.evidence import Refusal
@@ -40,7 +40,7 @@ class ChangePassword(PasswordChangeView):
     template_name = "people/password.html"
     success_url = reverse_lazy("journey:home")
 
-    def form_valid(self, form: PasswordChangeForm[User]) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Say that it is done."""
         messages.success(self.request, "Your password is changed.")
         return super().form_valid(form)

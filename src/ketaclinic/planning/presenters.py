@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import cast
 
 from ketaclinic.consent.queries import valid_on
 from ketaclinic.people.models import Patient, Staff
@@ -310,6 +311,7 @@ def _may_change_to(protocol: Protocol) -> str:
 
 def _booking_line(booking: Booking, plan: Plan, protocol: Protocol, staff: Staff, at: datetime) -> BookingLine:
     change = getattr(booking, "change", None)
+    earlier = booking.amends
     passed = booking.starts_at <= at
     state, badge = ("planned", "on") if not passed else ("time has passed", "")
     if change is not None:
@@ -326,7 +328,7 @@ def _booking_line(booking: Booking, plan: Plan, protocol: Protocol, staff: Staff
         phase=protocol.phase(booking.phase).title if clinical else "",
         may_move=may_book and not passed,
         may_miss=may_book and passed,
-        moved_from=booking.amends.starts_at if booking.amends is not None else None,
+        moved_from=earlier.starts_at if isinstance(earlier, Booking) else None,
     )
 
 
@@ -349,14 +351,14 @@ def _signed_line(plan: Plan) -> ChangeLine:
     title = PROTOCOLS[plan.protocol_id].title
     if plan.amends is None:
         return ChangeLine(plan.at, f"Plan signed: {title}", dose_words(plan), plan.signed_by.display_name)
-    before = dose_words(plan.amends)
+    before = dose_words(cast(Plan, plan.amends))
     changed = f"{dose_words(plan)} (was {before})" if before != dose_words(plan) else dose_words(plan)
     return ChangeLine(plan.at, "Plan changed", f"{changed}. {plan.amendment_reason}", plan.signed_by.display_name)
 
 
 def _moved_line(booking: Booking) -> ChangeLine:
     zone = booking.patient.clinic.zone
-    old, new = (b.starts_at.astimezone(zone) for b in (booking.amends, booking))
+    old, new = (b.starts_at.astimezone(zone) for b in (cast(Booking, booking.amends), booking))
     told = f"Session {booking.number} moved from {old:%d %b %H:%M} to {new:%d %b %H:%M}, chair {booking.chair}"
     return ChangeLine(booking.recorded_at, told, booking.amendment_reason, booking.recorded_by.display_name)
 

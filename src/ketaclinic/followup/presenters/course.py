@@ -138,14 +138,15 @@ def score_course(
     instrument: str = "phq9",
     proposed: tuple[date, date] | None = None,
     setting: Setting | None = None,
+    sessions: Sequence[GivenSession] | None = None,
 ) -> ScoreCourse:
     """Return the course of one instrument, with the sessions given and, when handed one, a proposed window.
 
-    ``setting`` is the clinic's setting where the caller has read it already.
+    ``setting`` is the clinic's setting and ``sessions`` are those given, where the caller has read them already.
     """
     scale = SCALES[instrument]
     scores = scores_of(patient, instrument, at)
-    sessions = given_sessions(patient, at)
+    sessions = given_sessions(patient, at) if sessions is None else sessions
     clinic = patient.clinic
     newest = scores[-1] if scores else None
     baseline = baseline_among(scores, sessions[0].started_at if sessions else None)

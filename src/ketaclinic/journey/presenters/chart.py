@@ -14,7 +14,6 @@ from ketaclinic.journey.presenters.lists import TimelineLine, stage_word, timeli
 from ketaclinic.journey.presenters.words import PRODUCT_WORDS, address, count_words, day_words
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
-from ketaclinic.planning.queries import active_plan
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.screening.actions import assess
 from ketacore.evidence import Setting
@@ -104,21 +103,21 @@ def chart_of(row: queries.ChartRow, at: datetime, may: frozenset[str] = frozense
     facts = facts_of(way, clinic)
     setting = setting_of(clinic, at, facts.product)
     standing = where(facts, setting)
-    plan = active_plan(patient, at) if facts.plan_signed_on else None
+    plan = way.plan
     given = [clinic.day_of(g.at) for g in way.given]
     proposal = next_session_due(next_session_facts(plan, given), setting) if plan else None
-    done = queries.screens_done(patient, at) if plan or given else {}
     on_file = queries.filed(patient, at)
+    done = queries.screens_done(on_file)
     page = queries.timeline_page(patient, size=CHART_LINES)
     lines = timeline_lines(page.lines)
-    screens = screens_due(surveillance_facts(plan, given, done, clinic, facts.phase), setting) if plan or given else ()
+    screens = screens_due(surveillance_facts(plan, given, done, facts.phase), setting) if plan or given else ()
     return Chart(
         standing=standing,
         where=stage_word(standing),
         age=patient.age_on(patient.deceased_on or setting.on),
         allergies=allergies_of(row, [f for f in on_file if f.kind == "allergy"], clinic),
         pathway=pathway_of(standing, patient, setting.on),
-        scores=score_course(patient, at, proposed=_window(proposal), setting=setting),
+        scores=score_course(patient, at, proposed=_window(proposal), setting=setting, sessions=row.sessions),
         findings=_findings(row, standing, setting, at),
         plan=_plan_card(plan, way, setting.on) if plan else None,
         proposal=proposal,

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ketaclinic.aftercare.queries import contacts_due
-from ketaclinic.consent.queries import valid_for_many
+from ketaclinic.consent.queries import valid_for_products
 from ketaclinic.followup.models import ScaleAnswer
 from ketaclinic.followup.queries import alerts_for, latest_scores, open_alerts
 from ketaclinic.journey import queries
@@ -165,10 +164,11 @@ def today_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
     bookings = list(bookings_on(clinic, clinic.day_of(at)))
     ids = [b.patient_id for b in bookings]
     fetched = queries.caregivers_by_patient(clinic, ids)
-    papers = {
-        product: valid_for_many(clinic, [b.patient_id for b in bookings if b.plan.product == product], product, at)
+    asked = {
+        product: [b.patient_id for b in bookings if b.plan.product == product]
         for product in {b.plan.product for b in bookings}
     }
+    papers = valid_for_products(clinic, asked, at)
     here = queries.opened_bookings(clinic, [b.pk for b in bookings])
     lines = []
     for b in sorted(bookings, key=lambda b: b.starts_at):
@@ -228,7 +228,6 @@ def overview_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
         (str(len(open_sessions(clinic, at))), "on the floor now"),
         (str(len(alerts)), f"open alerts, {late} late"),
         (str(len(overdue)), "people with an overdue screen"),
-        (str(len(contacts_due(clinic, at))), "next-day contacts due"),
         (_certified(clinic, at), "REMS certification"),
     )
     lines = tuple(

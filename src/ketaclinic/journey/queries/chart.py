@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.db.models import CharField, DateField, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import TruncDate
 
 from ketaclinic.followup.models import Alert
 from ketaclinic.journey.facts import Way
@@ -18,6 +20,8 @@ from ketaclinic.screening.models import HistoryAnswer
 from ketaclinic.screening.queries import active_medications, allergies, problems
 from ketaclinic.surveillance.models import ScreenResult
 from ketaclinic.treatment.models import Session
+from ketaclinic.treatment.queries import GivenSession, given_sessions
+from ketacore.surveillance import Done
 
 ALLERGY_QUESTION = "hypersensitivity"
 
@@ -28,6 +32,7 @@ class ChartRow:
 
     patient: Patient
     way: Way
+    sessions: list[GivenSession]
     caregiver: str
     alert_pk: int | None
     alert_title: str
@@ -64,9 +69,11 @@ def chart_row(clinic: Clinic, pk: int, at: datetime) -> ChartRow:
     )
     found: Any = rows.filter(pk=pk).first() or patient_in(clinic, pk)
     found.clinic = clinic
+    sessions = given_sessions(found, at)
     return ChartRow(
         patient=found,
-        way=ways_of(clinic, [found], at)[found.pk],
+        way=ways_of(clinic, [found], at, sessions=sessions)[found.pk],
+        sessions=sessions,
         caregiver=found.caregiver or "",
         alert_pk=found.alert_pk,
         alert_title=found.alert_title or "",
@@ -81,7 +88,7 @@ def chart_row(clinic: Clinic, pk: int, at: datetime) -> ChartRow:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """One medicine, problem or allergy as the chart lists it."""
+    """One medicine, problem, allergy or long-term screen as the chart lists it."""
 
     kind: str
     title: str
@@ -91,27 +98,31 @@ class Filed:
 
 
 def filed(patient: Patient, at: datetime) -> list[Filed]:
-    """Return medicines taken now, problems and allergies in one query, by name."""
+    """Return medicines taken now, problems, allergies and long-term screens done, in one query, by name and day."""
+    screens = ScreenResult.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
     parts = (
-        (active_medications(patient, at), "medicine", "dose_text", "started_on"),
-        (problems(patient), "problem", "status", "onset_on"),
-        (allergies(patient), "allergy", "criticality", None),
+        (active_medications(patient, at), "medicine", F("display"), F("dose_text"), F("started_on")),
+        (problems(patient), "problem", F("display"), F("status"), F("onset_on")),
+        (allergies(patient), "allergy", F("display"), F("criticality"), Value(None, output_field=DateField())),
+        (screens, "screen", F("kind"), F("result"), TruncDate("at", tzinfo=patient.clinic.zone)),
     )
     rows = [
         part.order_by()
         .annotate(
-            kind=Value(kind, output_field=CharField()),
-            more=F(detail),
-            day=F(since) if since else Value(None, output_field=DateField()),
+            sort=Value(sort, output_field=CharField()),
+            label=label,
+            more=more,
+            day=day,
+            origin=Value("", output_field=CharField()) if sort == "screen" else F("source_system"),
         )
-        .values_list("kind", "display", "more", "day", "source_system")
-        for part, kind, detail, since in parts
+        .values_list("sort", "label", "more", "day", "origin")
+        for part, sort, label, more, day in parts
     ]
-    found = rows[0].union(*rows[1:], all=True)
-    return [Filed(*row) for row in sorted(found, key=lambda r: (r[0], r[1].lower()))]
+    found = [Filed(*row) for row in rows[0].union(*rows[1:], all=True)]
+    return sorted(found, key=lambda f: (f.kind, f.title.lower(), f.since or date.min))
 
 
-def screens_done(patient: Patient, at: datetime) -> dict[str, ScreenResult]:
-    """Return the newest result of each long-term screen."""
-    rows = ScreenResult.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
-    return {row.kind: row for row in rows.order_by("at", "pk")}
+def screens_done(on_file: Iterable[Filed]) -> dict[str, Done]:
+    """Return the newest result of each long-term screen among what is on file."""
+    finding = ScreenResult.Result.FINDING.value
+    return {f.title: Done(f.since, f.detail == finding) for f in on_file if f.kind == "screen" and f.since is not None}

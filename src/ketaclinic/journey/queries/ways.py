@@ -16,6 +16,7 @@ from ketaclinic.planning.models import Booking, Plan
 from ketaclinic.record.models import StoredDecision
 from ketaclinic.screening.models import AntidepressantTrial, CandidacyDecision, HistoryAnswer
 from ketaclinic.treatment.models import GIVING_KINDS, Session, SessionEvent
+from ketaclinic.treatment.queries import GivenSession
 
 TREAT = CandidacyDecision.Verdict.TREAT.value
 
@@ -28,7 +29,6 @@ def day_bounds(clinic: Clinic, at: datetime) -> tuple[datetime, datetime]:
 
 
 Milestone = tuple[int, str, str, datetime]
-PlanRow = tuple[int, int, int | None, str, datetime, datetime | None]
 
 
 def way_of(patient: Patient, at: datetime) -> Way:
@@ -36,26 +36,34 @@ def way_of(patient: Patient, at: datetime) -> Way:
     return ways_of(patient.clinic, [patient], at)[patient.pk]
 
 
-def ways_of(clinic: Clinic, patients: Collection[Patient], at: datetime, everybody: bool = False) -> dict[int, Way]:
+def ways_of(
+    clinic: Clinic,
+    patients: Collection[Patient],
+    at: datetime,
+    *,
+    everybody: bool = False,
+    sessions: Collection[GivenSession] | None = None,
+) -> dict[int, Way]:
     """Return the ways of many patients, by patient, with three queries.
 
     ``everybody`` says that the patients are the whole clinic: the rows are then read without naming each of them.
+    ``sessions`` are the sessions given, where the caller has read them already.
     """
     ids = None if everybody else [p.pk for p in patients]
     ways = {p.pk: Way(p) for p in patients}
     marks: dict[int, list[Milestone]] = defaultdict(list)
     for mark in _milestones(clinic, ids, at):
         marks[mark[0]].append(mark)
-    plans: dict[int, list[PlanRow]] = defaultdict(list)
+    plans: dict[int, list[Plan]] = defaultdict(list)
     for row in _plans(clinic, ids, at):
-        plans[row[0]].append(row)
+        plans[row.patient_id].append(row)
     given: dict[int, list[Given]] = defaultdict(list)
-    for patient_id, one in _given(clinic, ids, at):
+    for patient_id, one in _given(clinic, ids, at) if sessions is None else map(_as_given, sessions):
         given[patient_id].append(one)
     for pk, way in ways.items():
         course = _fill_plan(way, plans[pk])
         _fill_decisions(way, [m for m in marks[pk] if m[1].startswith("verdict:")])
-        way.product = way.product or (plans[pk][-1][3] if plans[pk] else "")
+        way.product = way.product or (plans[pk][-1].product if plans[pk] else "")
         _fill_marks(way, marks[pk])
         way.given = [g for g in given[pk] if course is None or g.course == course]
     return ways
@@ -102,9 +110,20 @@ def _milestones(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterable
     return parts[0].union(*parts[1:], all=True)
 
 
-def _plans(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterable[PlanRow]:
-    rows = _within(Plan.objects.of(clinic).current().filter(at__lte=at), ids).order_by("at", "pk")
-    return rows.values_list("patient_id", "pk", "first_id", "product", "at", "end__at")
+def _plans(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterable[Plan]:
+    rows = _within(Plan.objects.of(clinic).current().filter(at__lte=at), ids)
+    return rows.select_related("end", "signed_by", "clinic").order_by("at", "pk")
+
+
+def _ended_at(plan: Plan) -> datetime | None:
+    end = getattr(plan, "end", None)
+    return end.at if end is not None else None
+
+
+def _as_given(session: GivenSession) -> tuple[int, Given]:
+    row = session.session
+    phase = row.booking.phase if row.booking is not None else ""
+    return session.patient_id, Given(row.pk, row.at, row.plan.course_id, phase)
 
 
 def _given(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterable[tuple[int, Given]]:
@@ -115,18 +134,18 @@ def _given(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterable[tupl
         yield patient_id, Given(pk, opened, first_id or plan_id, phase or "")
 
 
-def _fill_plan(way: Way, rows: list[PlanRow]) -> int | None:
+def _fill_plan(way: Way, plans: list[Plan]) -> int | None:
     """Take in the newest standing plan, or the newest that ended; return the course it belongs to."""
-    for _, pk, first_id, product, signed, ended in reversed(rows):
-        if ended is None:
-            way.plan_at, way.product = signed, product
-            return first_id or pk
-    ends = [row for row in rows if row[5] is not None]
-    if not ends:
+    standing = [plan for plan in plans if _ended_at(plan) is None]
+    if standing:
+        plan = standing[-1]
+        way.plan, way.plan_at, way.product = plan, plan.at, plan.product
+        return plan.course_id
+    if not plans:
         return None
-    last = max(ends, key=lambda row: (row[5], row[1]))
-    way.ended_at = last[5]
-    return last[2] or last[1]
+    last = max(plans, key=lambda plan: (_ended_at(plan) or plan.at, plan.pk))
+    way.ended_at = _ended_at(last)
+    return last.course_id
 
 
 def _fill_decisions(way: Way, marks: list[Milestone]) -> None:
