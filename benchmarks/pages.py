@@ -17,6 +17,8 @@ from benchmarks.machine import cpu_seconds, resident_mb
 from benchmarks.server import KETACLINIC, Visitor, serving
 
 WARM_UP, ASKED = 5, 60
+TOO_SLOW = 3
+"""Seconds of a first answer after which a page has missed its goal and is asked three times only."""
 ASSET = re.compile(rb"""(?:href|src)="(/static/[^"]+\.(?:css|js|svg|woff2))""")
 
 
@@ -86,13 +88,15 @@ def _pages() -> list[Page]:
 
     draw = random.Random(1)
     charts, sessions = _sample(draw)
-    home = [Page(f"home, {role.label.lower()}", role, [reverse("journey:home")]) for role in Role]
+    home = [
+        Page(f"home, {role.label.lower()}", role, [reverse("journey:home")]) for role in Role if role is not Role.NURSE
+    ]  # the floor
     return [
         *home,
         Page("floor board", "nurse", [reverse("treatment:floor")]),
         Page("wall display", "nurse", [reverse("treatment:wall")]),
         Page("patients, first page", "nurse", [reverse("journey:patients")]),
-        Page("patients, search", "nurse", [reverse("journey:patients") + f"?q={letter}" for letter in "abcdmrs"]),
+        Page("patients, search", "nurse", [reverse("journey:patients") + f"?words={letter}" for letter in "abcdmrs"]),
         Page("chart", "prescriber", [reverse("journey:chart", args=[pk]) for pk in charts]),
         Page("timeline", "prescriber", [reverse("journey:timeline", args=[pk]) for pk in charts]),
         Page("session screen", "nurse", [reverse("treatment:session", args=[pk]) for pk in sessions]),
@@ -129,10 +133,11 @@ def sign_in(role: str) -> str:
 
 def _figure(page: Page, visitor: Visitor, server: int) -> Figure:
     turn: Callable[[int], str] = lambda number: page.paths[number % len(page.paths)]  # noqa: E731
-    for number in range(max(WARM_UP, min(len(page.paths), 20))):
+    slow = _expect_200(visitor.get(turn(0)), turn(0)).seconds > TOO_SLOW
+    for number in range(0 if slow else max(WARM_UP, min(len(page.paths), 20))):
         _expect_200(visitor.get(turn(number)), turn(number))
     answers, cpu = [], []
-    for number in range(ASKED):
+    for number in range(3 if slow else ASKED):
         before = cpu_seconds(server)
         answers.append(_expect_200(visitor.get(turn(number)), turn(number)))
         cpu.append((cpu_seconds(server) - before) * 1000)
