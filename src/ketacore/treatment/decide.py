@@ -25,7 +25,7 @@ from ketacore.treatment.events import (
     Stopped,
 )
 from ketacore.treatment.facts import SessionFacts
-from ketacore.treatment.phases import check_step
+from ketacore.treatment.phases import Phase, check_step, phase
 from ketacore.treatment.release import RELEASE, Leaving
 from ketacore.treatment.rules import DEVICE, RULES
 from ketacore.treatment.start import START
@@ -54,6 +54,9 @@ def ready_for_discharge(facts: SessionFacts, at: datetime, setting: Setting) -> 
 
 def check_event(facts: SessionFacts, event: Event, setting: Setting) -> None:
     """Refuse an event that the phase, the start gate, the dose steps or the leave gate do not allow."""
+    if isinstance(event.what, Discharged) and phase(facts, event.at) is Phase.OBSERVATION:
+        # Too early is one condition among others: whoever asks hears all that is open, not only the time.
+        _check_discharge(facts, event.at, setting)
     check_step(facts, event)
     match event.what:
         case DeviceGiven():
