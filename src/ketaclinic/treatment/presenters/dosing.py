@@ -92,7 +92,7 @@ def _infusion(session: Session, facts: SessionFacts, at: datetime, blocked: bool
     minutes = facts.infusion_min.value or session.infusion_min
     started = facts.last(InfusionStarted)
     if started is None:
-        rate = f"{dose / minutes:.3g}" if dose and minutes else ""
+        rate = f"{round(dose / minutes, 4):g}" if dose and minutes else ""
         return Dosing(
             "infusion_start",
             "Start the infusion",
@@ -108,7 +108,7 @@ def _infusion(session: Session, facts: SessionFacts, at: datetime, blocked: bool
         "infusion_running" if running else "infusion_paused",
         "Infusion runs" if running else "Infusion is paused",
         False,
-        rate=f"{flows(facts)[-1].mg_per_min:.3g}",
+        rate=f"{flows(facts)[-1].mg_per_min:g}",
         given_mg=f"{given:.1f}",
         dose_mg=f"{dose:g}" if dose else "",
         ends=clock(ends) if ends else "",
