@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from django.urls import reverse
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, expect
 
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.policy.actions import sign_policy
 from ketacore.evidence import Grade
 from ketacore.screening import QUESTIONS
 from ketacore.treatment.questions import questions_of
-from tests.support.browser import check_accessibility
+from tests.support.browser import accessibility_faults
 from tests.support.clock import Clock
 from tests.support.tree import all_rules
 
@@ -40,8 +40,11 @@ class People:
         return page
 
     def look(self, page: Page) -> None:
-        """Check what a screen reader, a keyboard and a small screen would meet here."""
-        check_accessibility(page, "desktop", "tablet")
+        """Check what a screen reader, a keyboard and this person's own screen would meet here."""
+        faults = accessibility_faults(page)
+        assert faults == [], f"{page.url}:\n" + "\n".join(faults)
+        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide <= 1, f"{page.url}: {too_wide} px wider than the screen"
 
 
 def sign_policies(director: Staff, clock: Clock) -> None:
@@ -188,9 +191,10 @@ def open_session(people: People, patient: Patient, product: str, chair: int) -> 
     page = people.go(people.nurse, "treatment:open", patient.pk)
     people.look(page)
     if product == "esketamine-nasal":
-        page.get_by_label("Enrolled", exact=True).first.check()
-        page.get_by_role("button", name=re.compile("enrol", re.IGNORECASE)).click()
-        people.go(page, "treatment:open", patient.pk)
+        page.get_by_label("REMS", exact=True).select_option("yes")
+        page.get_by_label("On", exact=True).fill(people.clock.at.date().isoformat())
+        page.get_by_role("button", name="Record the enrolment").click()
+        expect(page.locator("main")).not_to_contain_text("The start gate stays closed without it")
     page.get_by_label("Chair").select_option(str(chair))
     confirmed = page.get_by_label("I confirm the weight on record")
     if confirmed.count():
@@ -267,6 +271,49 @@ class AtTheChair:
         self.page.locator("#escort-here").click()
         expect(self.page.locator("#leaving")).to_contain_text("here")
 
-    def try_to_leave(self) -> None:
+    def ask_for_the_dose(self) -> APIResponse:
+        """Send what the page has no button for yet: the dose, before the start gate is passed."""
+        form = self.page.locator("#start form").first
+        kind = "device" if self.product == "esketamine-nasal" else "infusion_start"
+        sent = {
+            "csrfmiddlewaretoken": form.locator("input[name=csrfmiddlewaretoken]").input_value(),
+            "kind": kind,
+            "entry_key": "too-early",
+            "number": "1",
+            "lot": "SYN-0042",
+            "expires_on": "2028-01-31",
+            "rate_mg_per_min": "1",
+            "planned_min": "40",
+        }
+        to = self.page.evaluate("path => new URL(path, location.href).href", form.get_attribute("action"))
+        return self.page.request.post(to, form=sent, headers={"Referer": self.page.url})
+
+    def try_to_leave_too_early(self) -> str:
+        """Press "leaves now" and return what the refusal says."""
+        self.page.watch.expect(409)  # type: ignore[attr-defined]
         self.page.locator("#discharge").click()
-        self.page.wait_for_load_state("load")
+        refused = self.page.locator(".card.stop[role=alert]")
+        expect(refused).to_contain_text("not done")
+        return refused.inner_text()
+
+
+def answer_scale(people: People, patient: Patient, instrument: str, answers: dict[int, int]) -> None:
+    """Fill one form, number by number, and save it."""
+    page = people.go(people.nurse, "followup:answer", patient.pk, instrument)
+    people.look(page)
+    for number, value in answers.items():
+        page.locator(f"#q{number} input[value='{value}']").check(force=True)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(re.compile(r"/followup/\d+/$|/followup/form/\d+/$|/followup/alert/\d+/$"))
+    people.look(page)
+
+
+def take_alert(people: People, patient: Patient) -> None:
+    """Let the prescriber find the alert in the list, open it and take it."""
+    page = people.go(people.prescriber, "followup:alerts")
+    people.look(page)
+    page.locator("a[href^='/followup/alert/']").first.click()
+    people.look(page)
+    page.get_by_role("button", name="I take it").click()
+    expect(page.get_by_role("button", name="I take it")).to_have_count(0)
+    people.look(page)
