@@ -79,9 +79,16 @@ def register_patient(
 
 @transaction.atomic
 def name_caregiver(
-    *, patient: Patient, by: Staff, at: datetime, name: str, relationship: str = "", phone: str = ""
+    *,
+    patient: Patient,
+    by: Staff,
+    at: datetime,
+    name: str,
+    relationship: str = "",
+    phone: str = "",
+    may_escort: bool = True,
 ) -> Caregiver:
-    """Record someone who looks after the patient and may fetch them."""
+    """Record someone who looks after the patient; ``may_escort`` says whether they may fetch them."""
     check_may(by, Permission.CONFIRM_RIDE)
     caregiver: Caregiver = Caregiver.objects.create(
         clinic=patient.clinic,
@@ -89,6 +96,7 @@ def name_caregiver(
         name=name,
         relationship=relationship,
         phone=phone,
+        may_escort=may_escort,
         synthetic=patient.synthetic,
     )
     write_audit("name_caregiver", by=by, at=at, patient_id=patient.pk, obj=caregiver)

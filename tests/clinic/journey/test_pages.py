@@ -22,7 +22,7 @@ from ketaclinic.record.models import TimelineEntry
 from ketacore.journey import where
 from tests.support.people import make_clinic, make_patient, make_staff
 
-CLINICAL = re.compile(r"esketamine|ketamine|PHQ|GAD|depress|suicid|\bmg\b|MOAA|mmHg|diagnos", re.IGNORECASE)
+CLINICAL = re.compile(r"esketamine|ketamine|PHQ|\bGAD|depress|suicid|\bmg\b|MOAA|mmHg|diagnos", re.IGNORECASE)
 ROLES = [role for role in Role if role is not Role.NURSE]
 SignIn = Callable[[Role], Client]
 
