@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.demo.build import build_demo
@@ -20,6 +19,7 @@ from ketaclinic.people.permissions import Role
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.models import TimelineEntry
 from ketacore.journey import where
+from tests.support.clock import Clock
 from tests.support.people import make_clinic, make_patient, make_staff
 
 CLINICAL = re.compile(r"esketamine|ketamine|PHQ|\bGAD|depress|suicid|\bmg\b|MOAA|mmHg|diagnos", re.IGNORECASE)
@@ -28,8 +28,8 @@ SignIn = Callable[[Role], Client]
 
 
 @pytest.fixture
-def demo(db: None) -> Clinic:
-    build_demo(patients=30, seed=7, at=timezone.now())
+def demo(db: None, clock: Clock) -> Clinic:
+    build_demo(patients=30, seed=7, at=clock.at)
     return Clinic.objects.get()
 
 
@@ -84,8 +84,8 @@ def test_the_list_finds_and_pages_in_few_reads(as_role: SignIn, django_assert_ma
         assert client.get("/patients/", query).status_code == 200
 
 
-def test_a_stage_filter_shows_exactly_the_people_at_that_stage(demo: Clinic) -> None:
-    at = timezone.now()
+def test_a_stage_filter_shows_exactly_the_people_at_that_stage(demo: Clinic, clock: Clock) -> None:
+    at = clock.at
     setting = setting_of(demo, at)
     counts = queries.stage_counts(demo, setting, at)
     assert sum(counts.values()) == Patient.objects.count()
@@ -144,8 +144,8 @@ def test_an_empty_clinic_teaches_the_next_step(clinic: Clinic) -> None:
     assert "No patients yet" in client.get("/patients/").content.decode()
 
 
-def test_administration_lists_what_is_unsettled(clinic: Clinic) -> None:
-    yesterday = clinic.day_of(timezone.now()) - timedelta(days=1)
+def test_administration_lists_what_is_unsettled(clinic: Clinic, clock: Clock) -> None:
+    yesterday = clinic.day_of(clock.at) - timedelta(days=1)
     Clinic.objects.filter(pk=clinic.pk).update(emergency_contact="", rems_certified_until=yesterday)
     client = Client()
     client.force_login(make_staff(clinic, Role.ADMINISTRATOR).user)

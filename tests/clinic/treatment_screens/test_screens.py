@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.http import QueryDict
 from django.test import Client
-from django.utils import timezone
 
-from ketaclinic.people.models import Clinic, Staff
+from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.treatment.models import Session, SessionEvent
 from ketaclinic.treatment.presenters import entries_from
 from ketaclinic.treatment.presenters.happened import amendable, lines
 from ketacore.evidence import Refusal
 from tests.clinic.treatment_screens.floor import NAMES, arrive, event, full_floor, make_session, measure, observed
+from tests.support.clock import Clock
 
 
 @pytest.fixture
-def chairs(clinic: Clinic, nurse: Staff, prescriber: Staff) -> dict[int, Session]:
-    return full_floor(clinic, nurse, prescriber, timezone.now())
+def chairs(clinic: Clinic, nurse: Staff, prescriber: Staff, clock: Clock) -> dict[int, Session]:
+    return full_floor(clinic, nurse, prescriber, clock.at)
 
 
 def page(client: Client, path: str) -> str:
@@ -92,9 +92,9 @@ def test_the_session_shows_record_pad_and_gate(as_nurse: Client, chairs: dict[in
     assert " checked" not in shown.split('id="pad"')[1].split("</form>")[0], "nothing is chosen in advance"
 
 
-def test_limits_appear_only_when_signed(as_nurse: Client, nurse: Staff, patient: object) -> None:
-    session = make_session(patient, nurse, timezone.now() - timedelta(minutes=60))  # type: ignore[arg-type]
-    observed(session, nurse, timezone.now(), 45)
+def test_limits_appear_only_when_signed(as_nurse: Client, nurse: Staff, patient: Patient, clock: Clock) -> None:
+    session = make_session(patient, nurse, clock.at - timedelta(minutes=60))
+    observed(session, nurse, clock.at, 45)
     assert "clinic limit" not in page(as_nurse, f"/treatment/session/{session.pk}/")
 
 

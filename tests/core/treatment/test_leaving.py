@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ketacore.evidence import Decision, Finding
-from ketacore.treatment import INFUSION, Event, SessionFacts, ready_for_discharge
+from ketacore.evidence import Decision, Finding, Refusal
+from ketacore.treatment import INFUSION, NASAL, Event, SessionFacts, check_event, ready_for_discharge
 from tests.core.treatment.course import (
     IV_GATE,
     NASAL_GATE,
@@ -139,3 +139,13 @@ def test_without_readings_before_or_after_nothing_can_be_compared() -> None:
 def test_an_unsigned_policy_is_unknown_and_holds() -> None:
     decision = ready_for_discharge(infusion(*infusion_ready()), minute(105), setting(INFUSION, but("DIS-05-TIME")))
     assert set(held(decision)) == {"DIS-05-TIME"}
+
+
+@pytest.mark.parametrize("facts", [nasal(*NASAL_GATE, *devices(0, 5)), infusion(*IV_GATE, start_infusion())])
+def test_leaving_too_early_is_refused_with_all_that_is_open(facts: SessionFacts) -> None:
+    ended = facts if facts.product == NASAL else plus(facts, ev(40, "infusion_end"))
+    with pytest.raises(Refusal) as told:
+        check_event(ended, ev(45, "discharged"), setting(facts.product))
+    words = " ".join(told.value.because).lower()
+    for open_still in ("escort", "sedation", "prescriber", "blood pressure"):
+        assert open_still in words

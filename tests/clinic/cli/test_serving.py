@@ -1,0 +1,86 @@
+"""The demo built and served by the real command, twice on the same data."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from benchmarks.server import KETACLINIC, Visitor, serving
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty data folder that the commands use instead of the tests' database."""
+    folder = tmp_path / "var"
+    monkeypatch.setenv("KETACLINIC_DATA", str(folder))
+    for name in ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def ketaclinic(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([KETACLINIC, *words], capture_output=True, text=True, timeout=120, check=False)
+
+
+def signed_in(port: int, username: str, password: str) -> Visitor:
+    """Sign in over the wire, as a browser does."""
+    visitor = Visitor(port)
+    visitor.connection.request("GET", "/sign-in/")
+    reply = visitor.connection.getresponse()
+    cookies = SimpleCookie(reply.getheader("Set-Cookie"))
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', reply.read().decode())
+    assert token is not None
+    body = urlencode({"username": username, "password": password, "csrfmiddlewaretoken": token[1]})
+    head = {**FORM, "Cookie": f"csrftoken={cookies['csrftoken'].value}"}
+    visitor.connection.request("POST", "/sign-in/", body, head)
+    reply = visitor.connection.getresponse()
+    reply.read()
+    assert reply.status == 302
+    given = SimpleCookie()
+    for value in reply.headers.get_all("Set-Cookie") or []:
+        given.load(value)
+    visitor.headers["Cookie"] = f"sessionid={given['sessionid'].value}"
+    return visitor
+
+
+def test_the_demo_is_built_once_and_served_twice(data: Path) -> None:
+    built = ketaclinic("demo", "--patients", "12", "--json")
+    assert built.returncode == 0, built.stderr
+    clinic = json.loads(built.stdout)
+    prescriber = next(entry for entry in clinic["sign_ins"] if entry["role"] == "Prescriber")
+    assert (data / "secret-key").stat().st_mode & 0o077 == 0
+
+    with serving(data) as (port, _):
+        visitor = signed_in(port, prescriber["username"], prescriber["password"])
+        page = visitor.get("/")
+        assert page.status == 200 and clinic["clinic"].encode() in gzip.decompress(page.body)
+        key = (data / "secret-key").read_text()
+
+    again = ketaclinic("demo", "--if-empty")
+    assert again.returncode == 0
+    assert f"{clinic['patients']} synthetic patients" in again.stdout and "demo-nurse" in again.stdout
+
+    with serving(data) as (port, _):
+        assert signed_in(port, prescriber["username"], prescriber["password"]).get("/").status == 200
+        assert (data / "secret-key").read_text() == key
+
+
+def test_several_workers_need_postgresql(data: Path) -> None:
+    refused = ketaclinic("serve", "--workers", "2", "--port", "18999")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1 and "PostgreSQL" in refused.stderr
+
+
+def test_an_address_that_is_not_ours_cannot_be_listened_on(data: Path) -> None:
+    refused = ketaclinic("serve", "--host", "192.0.2.1", "--port", "18998")
+    assert refused.returncode == 3
+    assert "cannot listen on 192.0.2.1" in refused.stderr
