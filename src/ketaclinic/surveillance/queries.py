@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.core.cache import cache
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.http import Http404
 
 from ketaclinic.people.models import Clinic, Patient
@@ -18,9 +20,9 @@ from ketaclinic.screening.models import VitalSign
 from ketaclinic.screening.queries import latest_vital
 from ketaclinic.surveillance.facts import surveillance_facts
 from ketaclinic.surveillance.models import ScreenResult
-from ketaclinic.treatment.models import GIVING_KINDS, SessionEvent
+from ketaclinic.treatment.models import GIVING_KINDS, Session, SessionEvent
 from ketacore.evidence import Setting
-from ketacore.surveillance import ScreenDue
+from ketacore.surveillance import ScreenDue, screens_here
 from ketacore.surveillance import screens_due as screens_of
 
 
@@ -83,12 +85,13 @@ def screens_of_clinic(clinic: Clinic, at: datetime) -> list[PatientScreens]:
     people = [plan.patient_id for plan in plans]
     given, newest = _given_days(clinic, people, at), _newest(clinic, people, at)
     measured, policies, on = _pressures(clinic, people, at), signed_policies(clinic, at), clinic.day_of(at)
+    settings = {p: Setting(clinic.jurisdiction, on, p, policies) for p in {plan.product for plan in plans}}
+    here = {product: screens_here(setting) for product, setting in settings.items()}
     found = []
     for plan in plans:
-        setting = Setting(clinic.jurisdiction, on, plan.product, policies)
         who = plan.patient_id
         facts = surveillance_facts(plan, given.get(who, []), newest.get(who, []), measured.get(who), clinic, at)
-        found.append(PatientScreens(plan.patient, plan, screens_of(facts, setting)))
+        found.append(PatientScreens(plan.patient, plan, screens_of(facts, settings[plan.product], here[plan.product])))
     return found
 
 
@@ -96,6 +99,29 @@ def overdue_screens(clinic: Clinic, at: datetime) -> list[PatientScreens]:
     """Return the patients with an overdue screen, the longest overdue first."""
     late = [entry for entry in screens_of_clinic(clinic, at) if entry.overdue]
     return sorted(late, key=lambda entry: (entry.longest_overdue_on, entry.patient.pk))
+
+
+COUNT_HOLDS = timedelta(minutes=15)
+"""Counting walks every course in the clinic, so the count of the first page is kept this long, with its moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueCount:
+    """How many people had an overdue screen, and when that was counted."""
+
+    people: int
+    counted_at: datetime
+
+
+def overdue_count(clinic: Clinic, at: datetime) -> OverdueCount:
+    """Return how many patients have an overdue screen, counted at most ``COUNT_HOLDS`` ago on the same day."""
+    key = f"surveillance-overdue-{clinic.pk}-{clinic.day_of(at)}"
+    kept: OverdueCount | None = cache.get(key)
+    if kept is not None and timedelta(0) <= at - kept.counted_at < COUNT_HOLDS:
+        return kept
+    counted = OverdueCount(len(overdue_screens(clinic, at)), at)
+    cache.set(key, counted, COUNT_HOLDS.total_seconds())
+    return counted
 
 
 def _newest(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[ScreenResult]]:
@@ -113,16 +139,16 @@ def _pressures(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> di
 
 
 def _given_days(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[tuple[int, date]]]:
-    """Return, per patient, the plan and day of each session in which drug was given, oldest first; one query."""
-    rows = (
-        SessionEvent.objects.of(clinic)
-        .standing()
-        .filter(patient_id__in=patient_ids, kind__in=GIVING_KINDS, at__lte=at)
-        .values_list("patient_id", "session__plan_id", "session__plan__first_id", "session_id")
-        .annotate(begun_at=Min("at"))
-        .order_by("begun_at")
-    )
+    """Return, per patient, the course and day of each session in which drug was given, oldest first; one query."""
+    giving = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=GIVING_KINDS, at__lte=at).standing()
+    rows = Session.objects.of(clinic).current().filter(Exists(giving), patient_id__in=patient_ids, at__lte=at)
+    columns = ("at", "patient_id", "plan_id", "plan__first_id")
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
-    for patient_id, plan_id, first_id, _, begun_at in rows:
-        found[patient_id].append((first_id or plan_id, clinic.day_of(begun_at)))
+    for opened_at, patient_id, plan_id, first_id in sorted(rows.order_by().values_list(*columns), key=_by_time):
+        found[patient_id].append((first_id or plan_id, clinic.day_of(opened_at)))
     return dict(found)
+
+
+def _by_time(row: tuple[Any, ...]) -> datetime:
+    when: datetime = row[0]
+    return when

@@ -21,7 +21,7 @@ from ketacore.consent import consent_valid
 from ketacore.evidence import Fact, Setting
 from ketacore.planning import PROTOCOLS, Protocol, assess_dose, phase_on, planned_dose
 from ketacore.planning.decide import dose_facts
-from ketacore.treatment import NASAL, SessionFacts, in_order
+from ketacore.treatment import NASAL, Event, SessionFacts, in_order
 
 
 def given_before(session: Session, at: datetime) -> tuple[Decimal | None, int]:
@@ -30,13 +30,13 @@ def given_before(session: Session, at: datetime) -> tuple[Decimal | None, int]:
     return known.dose_today(session), known.given[session.pk].count
 
 
-def course_of(session: Session, rows: Iterable[SessionEvent]) -> SessionFacts:
-    """Return the session as its own rows tell it; what other rooms know stays "not asked"."""
+def course_of(session: Session, events: Iterable[Event]) -> SessionFacts:
+    """Return the session as its own events tell it; what other rooms know stays "not asked"."""
     return SessionFacts(
         product=session.product,
         dose_mg=_number(session.dose_mg, "dose of today"),
         infusion_min=_number(session.infusion_min, "protocol"),
-        events=in_order(tuple(row.as_event() for row in rows)),
+        events=in_order(tuple(events)),
     )
 
 
@@ -47,7 +47,7 @@ def _number(value: Decimal | int | None, source: str) -> Fact[float]:
 def facts_of(session: Session, at: datetime) -> SessionFacts:
     """Return everything the core needs to know about one session at ``at``."""
     rows = SessionEvent.objects.of(session.clinic).filter(session=session, at__lte=at).standing()
-    course = course_of(session, rows.select_related("recorded_by"))
+    course = course_of(session, [row.as_event() for row in rows.select_related("recorded_by")])
     return with_gates(session.clinic, [(session, course)], at)[session.pk]
 
 
@@ -149,12 +149,11 @@ class _Known:
     def _given(self, sessions: Collection[Session]) -> dict[int, _Given]:
         """Return per session what was given before it in the same course of treatment."""
         courses = {s.plan.course_id for s in sessions}
+        giving = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=GIVING_KINDS, at__lte=self.at).standing()
         rows = (
             Session.objects.of(self.clinic)
-            .filter(patient_id__in=self.patient_ids, at__lte=self.at, events__kind__in=GIVING_KINDS)
-            .filter(events__voided=False, events__amended_by__isnull=True)
+            .filter(Exists(giving), patient_id__in=self.patient_ids, at__lte=self.at)
             .select_related("plan")
-            .distinct()
             .order_by("at", "pk")
         )
         earlier: dict[int, list[Session]] = defaultdict(list)

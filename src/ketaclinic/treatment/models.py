@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 KINDS = [(kind.value, kind.value.replace("_", " ").capitalize()) for kind in EventKind]
 GIVING_KINDS = (EventKind.DEVICE.value, EventKind.INFUSION_START.value)
+DOSING_KINDS = (
+    *GIVING_KINDS,
+    EventKind.DOSING_ENDED.value,
+    EventKind.INFUSION_PAUSE.value,
+    EventKind.INFUSION_RESUME.value,
+    EventKind.INFUSION_END.value,
+    EventKind.STOPPED.value,
+)
+"""Everything that tells when drug flowed and how much of it."""
 CLOSING_KINDS = (EventKind.DISCHARGED.value, EventKind.STOPPED.value)
 
 
@@ -39,7 +48,7 @@ class Session(ClinicalRow):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["clinic", "at"]), models.Index(fields=["patient", "-at"])]
+        indexes = [models.Index(fields=["clinic", "at"]), models.Index(fields=["clinic", "patient", "at"])]
         constraints = [models.UniqueConstraint(fields=["clinic", "entry_key"], name="one_session_per_entry")]
 
     def __str__(self) -> str:
@@ -73,6 +82,11 @@ class SessionEventQuerySet(ClinicalQuerySet):
         return self.current().filter(voided=False)
 
 
+def as_event(at: datetime, kind: str, payload: Any, entry_key: str, by: str = "", by_role: str = "") -> Event:
+    """Return the columns of a row as the core knows them."""
+    return Event(at=at, what=read_payload(kind, payload), key=entry_key, by=by, by_role=by_role)
+
+
 class SessionEvent(ClinicalRow):
     """One thing that happened in a session. ``payload`` is typed by ``kind`` and checked by the core before it is kept.
 
@@ -90,7 +104,7 @@ class SessionEvent(ClinicalRow):
     class Meta:
         ordering = ["at", "pk"]
         indexes = [
-            models.Index(fields=["session", "at"]),
+            models.Index(fields=["session", "kind", "at"]),
             models.Index(fields=["patient", "kind", "-at"]),
             models.Index(fields=["clinic", "kind", "-at"]),
         ]
@@ -101,10 +115,5 @@ class SessionEvent(ClinicalRow):
 
     def as_event(self) -> Event:
         """Return the row as the core knows it."""
-        return Event(
-            at=self.at,
-            what=read_payload(self.kind, self.payload),
-            key=self.entry_key,
-            by=self.recorded_by.display_name,
-            by_role=self.recorded_by.role,
-        )
+        who = self.recorded_by
+        return as_event(self.at, self.kind, self.payload, self.entry_key, who.display_name, who.role)

@@ -49,12 +49,36 @@ class ScreenDue:
         )
 
 
-def screens_due(facts: SurveillanceFacts, setting: Setting) -> tuple[ScreenDue, ...]:
-    """Return every screen of the place and product, in the order of ``SCREENS``."""
-    return tuple(_screen(s, facts, setting) for s in SCREENS if standing(RULES[s.rule_id], setting) in _HERE)
+@dataclass(frozen=True, slots=True)
+class ScreenHere:
+    """A screen of the place and product with the rules behind it; ``signed`` says whether its interval holds."""
+
+    screen: Screen
+    rule: Rule
+    signed: bool
+    watched: tuple[Rule, ...]
 
 
-_HERE = (Standing.ACTIVE, Standing.UNSIGNED)
+def screens_here(setting: Setting) -> tuple[ScreenHere, ...]:
+    """Return the screens of the place and product, in the order of ``SCREENS``; the same for every patient there."""
+    found = []
+    for screen in SCREENS:
+        rule = RULES[screen.rule_id]
+        stands = standing(rule, setting)
+        if stands in (Standing.ACTIVE, Standing.UNSIGNED):
+            watched = tuple(RULES[i] for i in screen.watch if standing(RULES[i], setting) is Standing.ACTIVE)
+            found.append(ScreenHere(screen, rule, stands is Standing.ACTIVE, watched))
+    return tuple(found)
+
+
+def screens_due(
+    facts: SurveillanceFacts, setting: Setting, here: tuple[ScreenHere, ...] | None = None
+) -> tuple[ScreenDue, ...]:
+    """Return where every screen of the place and product stands.
+
+    ``here`` are the screens of the setting, where the caller asks about many patients and has them already.
+    """
+    return tuple(_screen(s, facts, setting.on) for s in (screens_here(setting) if here is None else here))
 
 
 def surveillance(facts: SurveillanceFacts, setting: Setting) -> Decision:
@@ -70,16 +94,16 @@ def surveillance(facts: SurveillanceFacts, setting: Setting) -> Decision:
     return Decision("surveillance", outcome.value, setting, RULE_PACK, findings)
 
 
-def _screen(screen: Screen, facts: SurveillanceFacts, setting: Setting) -> ScreenDue:
-    rule, done = RULES[screen.rule_id], facts.done.get(screen.kind)
+def _screen(here: ScreenHere, facts: SurveillanceFacts, on: date) -> ScreenDue:
+    screen, rule, done = here.screen, here.rule, facts.done.get(here.screen.kind)
     last_on = done.on if done else None
-    watched = tuple(_watched(RULES[i], done) for i in screen.watch if standing(RULES[i], setting) is Standing.ACTIVE)
-    if standing(rule, setting) is Standing.UNSIGNED:
+    watched = tuple(_watched(other, done) for other in here.watched)
+    if not here.signed:
         why = "the interval is clinic policy and not signed by the medical director"
         finding = Finding(rule, State.NOT_EVALUATED, (why,))
         return ScreenDue(screen, Stand.NOT_EVALUATED, why, last_on=last_on, findings=(finding, *watched))
-    stand, why, due_on = _asked(screen, rule, facts, setting.on)
-    overdue = due_on is not None and due_on < setting.on
+    stand, why, due_on = _asked(screen, rule, facts, on)
+    overdue = due_on is not None and due_on < on
     finding = Finding(rule, _STATES[stand], (why,), () if done else (f"{screen.kind}_result",))
     return ScreenDue(screen, stand, why, due_on, last_on, overdue, (finding, *watched))
 

@@ -364,14 +364,17 @@ class Event:
         return self.what.kind
 
 
+_HINTS: dict[type[Payload], dict[str, Any]] = {model: get_type_hints(model) for model in PAYLOADS.values()}
+_WANTED = {model: {f.name: f for f in fields(model)} for model in PAYLOADS.values()}
+
+
 def read_payload(kind: str, data: Mapping[str, Any]) -> Payload:
     """Return the typed payload of one event; raises ``Refusal`` that says which field is wrong and why."""
     if kind not in PAYLOADS:
         raise Refusal("Recording", [f"{kind!r} is not a kind of event"], f"Choose one of: {', '.join(PAYLOADS)}.")
     model = PAYLOADS[EventKind(kind)]
     title = f"Recording {kind.replace('_', ' ')}"
-    hints = get_type_hints(model)
-    wanted = {f.name: f for f in fields(model)}
+    wanted, hints = _WANTED[model], _HINTS[model]
     wrong = [f"{name}: unknown field" for name in data if name not in wanted]
     values: dict[str, Any] = {}
     for name, field in wanted.items():

@@ -104,6 +104,19 @@ def test_where_the_screens_stand(patient: Patient, prescriber: Staff, clinic: Cl
     assert "20 days ago" in {line.kind: line.when for line in presenters.lines_of(patient, NOON)}["cognition"]
 
 
+def test_the_count_says_when_it_was_made(patient: Patient, prescriber: Staff, clinic: Clinic) -> None:
+    make_plan(patient, prescriber, NOON)
+    sign(prescriber)
+    counted = queries.overdue_count(clinic, NOON)
+    assert (counted.people, counted.counted_at) == (1, NOON)
+    for kind in {s.screen.kind for s in queries.screens_due(patient, NOON)}:
+        record(patient, prescriber, kind, kind)
+    assert queries.overdue_count(clinic, NOON + queries.COUNT_HOLDS / 2) == counted
+    again = queries.overdue_count(clinic, NOON + queries.COUNT_HOLDS)
+    assert (again.people, again.counted_at) == (0, NOON + queries.COUNT_HOLDS)
+    assert queries.overdue_count(clinic, NOON - DAY).counted_at == NOON - DAY
+
+
 def test_in_the_induction_every_session_asks_again(patient: Patient, prescriber: Staff) -> None:
     sign(prescriber)
     session = make_session(patient, prescriber, NOON - DAY)

@@ -20,7 +20,7 @@ from ketaclinic.people.queries import staff_of
 from ketaclinic.planning.queries import awaiting_plan, bookings_between, bookings_on
 from ketaclinic.policy.queries import standing_rules
 from ketaclinic.screening.queries import awaiting_decision
-from ketaclinic.surveillance.queries import overdue_screens
+from ketaclinic.surveillance.queries import overdue_count
 from ketaclinic.treatment.queries import open_sessions
 from ketacore.evidence import Grade, Standing
 from ketacore.treatment import phase
@@ -223,11 +223,14 @@ def overview_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
     by_day = Counter(clinic.day_of(b.starts_at) for b in week)
     alerts = list(open_alerts(clinic, at))
     late = sum(1 for a in alerts if a.due_at is not None and a.due_at < at)
-    overdue = overdue_screens(clinic, at)
+    overdue = overdue_count(clinic, at)
     figures = (
         (str(len(open_sessions(clinic, at))), "on the floor now"),
         (str(len(alerts)), f"open alerts, {late} late"),
-        (str(len(overdue)), "people with an overdue screen"),
+        (
+            str(overdue.people),
+            f"people with an overdue screen, counted at {overdue.counted_at.astimezone(clinic.zone):%H:%M}",
+        ),
         (_certified(clinic, at), "REMS certification"),
     )
     lines = tuple(

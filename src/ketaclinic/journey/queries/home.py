@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Window
 
 from ketaclinic.people.models import Caregiver, Clinic, Patient
 from ketaclinic.record.models import StoredDecision
@@ -22,9 +22,9 @@ class First:
 
 
 def first_of(rows: QuerySet[Patient], size: int) -> First:
-    """Return the first ``size`` patients of a list and the length of the whole."""
-    found = list(rows.select_related("clinic")[: size + 1])
-    return First(tuple(found[:size]), len(found) if len(found) <= size else rows.count())
+    """Return the first ``size`` patients of a list and the length of the whole, found in one walk."""
+    found = list(rows.select_related("clinic").annotate(length=Window(Count("*")))[:size])
+    return First(tuple(found), found[0].length if found else 0)
 
 
 def newest_screening(patient: Patient, at: datetime) -> StoredDecision | None:

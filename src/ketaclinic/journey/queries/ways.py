@@ -129,9 +129,14 @@ def _as_given(session: GivenSession) -> tuple[int, Given]:
 def _given(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterable[tuple[int, Given]]:
     giving = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=GIVING_KINDS, at__lte=at).standing()
     rows = _within(Session.objects.of(clinic).current().filter(at__lte=at), ids).filter(Exists(giving))
-    columns = ("patient_id", "pk", "at", "plan_id", "plan__first_id", "booking__phase")
-    for patient_id, pk, opened, plan_id, first_id, phase in rows.order_by("at", "pk").values_list(*columns):
+    columns = ("patient_id", "at", "pk", "plan_id", "plan__first_id", "booking__phase")
+    # Sorted here: asked for an order by time, the database walks the whole clinic instead of these patients.
+    for patient_id, opened, pk, plan_id, first_id, phase in sorted(rows.order_by().values_list(*columns), key=_by_time):
         yield patient_id, Given(pk, opened, first_id or plan_id, phase or "")
+
+
+def _by_time(row: tuple[Any, ...]) -> tuple[datetime, int]:
+    return row[1], row[2]
 
 
 def _fill_plan(way: Way, plans: list[Plan]) -> int | None:
