@@ -80,8 +80,8 @@ def _head(where: dict[str, str]) -> list[str]:
 
 def _pages(result: Result) -> list[str]:
     rows = [
-        f"| {f.name} | {f.first_ms:.0f} | {f.p50_ms:.1f} | {f.p95_ms:.1f} | {f.cpu_p95_ms:.1f} | {f.queries} | {f.page_kb:.0f} "
-        f"| {f.first_load_kb:.0f} | {'misses ' + ', '.join(f.misses) if f.misses else 'pass'} |"
+        f"| {f.name} | {f.first_ms:.0f} | {f.p50_ms:.1f} | {f.p95_ms:.1f} | {f.cpu_p95_ms:.1f} | {f.queries} "
+        f"| {f.page_kb:.0f} | {f.first_load_kb:.0f} | {'misses ' + ', '.join(f.misses) if f.misses else 'pass'} |"
         for f in result.figures
     ]
     missed = sum(bool(f.misses) for f in result.figures)

@@ -1,4 +1,4 @@
-"""The clinician's answer to a proposal; a booking that stands is moved by planning."""
+"""The clinician's judgement of the benefit, and the answer to a proposal; planning books or moves the session."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
-from ketaclinic.maintenance.models import NextSessionAnswer
-from ketaclinic.maintenance.queries import next_due
+from ketaclinic.maintenance.models import BenefitEvaluation, NextSessionAnswer
+from ketaclinic.maintenance.queries import NextDue, next_due
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Permission, check_may
-from ketaclinic.planning.actions import move_booking
+from ketaclinic.planning.actions import book_next, move_booking
 from ketaclinic.planning.models import Booking
+from ketaclinic.planning.queries import active_plan
 from ketaclinic.record.actions import chronicle, keep_decision
 from ketacore.evidence import Refusal
 
@@ -25,7 +26,7 @@ ANSWER = NextSessionAnswer.Answer
 def answer_proposal(
     *, patient: Patient, answer: str, by: Staff, at: datetime, next_on: date | None = None, reason: str = ""
 ) -> NextSessionAnswer:
-    """Record what the prescriber made of the proposal; a booking on another day moves to the chosen one."""
+    """Record what the prescriber made of the proposal; the session is booked on the chosen day, or moved to it."""
     check_may(by, Permission.ANSWER_PROPOSAL)
     if patient.clinic_id != by.clinic_id:
         raise PermissionDenied("This patient is in the care of another clinic.")
@@ -49,7 +50,7 @@ def answer_proposal(
         proposed_until=last,
         next_on=next_on,
         reason=reason.strip(),
-        booking=_booked(due.booking, next_on, reason, by, at),
+        booking=_booked(due, next_on, reason, by, at),
     )
     title = f"Next session: {f'{next_on:%d %b %Y}' if next_on else 'none for now'}"
     chronicle(
@@ -82,9 +83,12 @@ def _check(answer: str, next_on: date | None, reason: str, first: date | None, l
         raise Refusal(refused, ["this day is outside the proposed window"], "Choose 'another day' and say why.")
 
 
-def _booked(booking: Booking | None, next_on: date | None, reason: str, by: Staff, at: datetime) -> Booking | None:
-    if booking is None or next_on is None:
+def _booked(due: NextDue, next_on: date | None, reason: str, by: Staff, at: datetime) -> Booking | None:
+    if next_on is None:
         return None
+    booking = due.booking
+    if booking is None:
+        return book_next(plan=due.plan, on=next_on, by=by, at=at)
     local = booking.starts_at.astimezone(booking.clinic.zone)
     if local.date() == next_on:
         return booking
@@ -92,3 +96,43 @@ def _booked(booking: Booking | None, next_on: date | None, reason: str, by: Staf
     return move_booking(
         booking=booking, starts_at=wished, reason=reason.strip() or "answer to the proposal", by=by, at=at
     )
+
+
+@transaction.atomic
+def evaluate_benefit(*, patient: Patient, benefit: str, reason: str, by: Staff, at: datetime) -> BenefitEvaluation:
+    """Record whether the treatment helps, with the reason; the plan itself changes by planning's own actions."""
+    check_may(by, Permission.ANSWER_PROPOSAL)
+    if patient.clinic_id != by.clinic_id:
+        raise PermissionDenied("This patient is in the care of another clinic.")
+    refused = "Evaluating the benefit"
+    plan = active_plan(patient, at)
+    if plan is None:
+        raise Refusal(refused, ["no plan stands"], "Sign a plan first.")
+    if benefit not in BenefitEvaluation.Benefit.values:
+        raise Refusal(refused, ["no judgement was chosen"], "Choose one of the list.")
+    if not reason.strip():
+        raise Refusal(refused, ["no reason was given"], "Say what the judgement rests on.")
+    row: BenefitEvaluation = BenefitEvaluation.objects.create(
+        clinic=patient.clinic,
+        patient=patient,
+        at=at,
+        recorded_at=at,
+        recorded_by=by,
+        plan=plan,
+        benefit=benefit,
+        reason=reason.strip(),
+    )
+    title = f"Benefit evaluated: {row.get_benefit_display().lower()}"
+    chronicle(
+        patient=patient,
+        by=by,
+        at=at,
+        recorded_at=at,
+        stage=STAGE,
+        kind="benefit_evaluated",
+        title=title,
+        detail=row.reason,
+        about=row,
+    )
+    write_audit("evaluate_benefit", by=by, at=at, patient_id=patient.pk, obj=row, reason=row.reason)
+    return row

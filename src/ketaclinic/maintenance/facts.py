@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from ketaclinic.followup.models import ScaleAnswer
@@ -23,6 +24,7 @@ def next_session_facts(
     first_session_at: datetime | None,
     setting: Setting,
     missed: int,
+    judged: Judged | None = None,
 ) -> NextSessionFacts:
     """Return the facts of one course; what nobody recorded stays not asked."""
     baseline = baseline_among(scores, first_session_at)
@@ -37,8 +39,30 @@ def next_session_facts(
         sessions_missed=Fact.of(missed, "bookings"),
         holds_response=holds,
         improvement_percent=better,
-        evaluated_on=Fact.not_known("no benefit evaluation on record"),
+        worse=_worse(judged, given),
+        evaluated_on=_evaluated_on(judged),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The newest benefit evaluation of a course: its day, and whether it says "worse"."""
+
+    on: date
+    worse: bool
+
+
+def _evaluated_on(judged: Judged | None) -> Fact[date]:
+    if judged is None:
+        return Fact.not_known("no benefit evaluation on record")
+    return Fact.of(judged.on, "benefit evaluation")
+
+
+def _worse(judged: Judged | None, given: Sequence[tuple[int, date]]) -> Fact[bool]:
+    """A judgement from before the last session says nothing about how the person is since."""
+    if judged is None or (given and judged.on < given[-1][1]):
+        return Fact.not_asked()
+    return Fact.of(judged.worse, "benefit evaluation")
 
 
 def _improvement(

@@ -1,4 +1,4 @@
-"""The clinician's answer to the proposal for the next session."""
+"""What the clinician judges and answers: the benefit so far, and the proposal for the next session."""
 
 from __future__ import annotations
 
@@ -36,3 +36,26 @@ class NextSessionAnswer(ClinicalRow):
 
     def __str__(self) -> str:
         return f"{self.get_answer_display()}: {self.next_on or 'no day'}"
+
+
+class BenefitEvaluation(ClinicalRow):
+    """Whether the treatment helps, as a prescriber judged it on a day; what follows from it is another decision."""
+
+    class Benefit(models.TextChoices):
+        """The judgement."""
+
+        BENEFIT = "benefit", "It helps"
+        UNCLEAR = "unclear", "Not clear yet"
+        NONE = "none", "It does not help"
+        WORSE = "worse", "Worse than before"
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="benefit_evaluations")
+    benefit = models.CharField(max_length=10, choices=Benefit.choices)
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["clinic", "patient", "-at"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_benefit_display()}, {self.at:%Y-%m-%d}"

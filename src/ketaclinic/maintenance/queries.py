@@ -10,8 +10,8 @@ from datetime import date, datetime
 from django.db.models import Min, QuerySet
 
 from ketaclinic.followup.queries import latest_scores
-from ketaclinic.maintenance.facts import INSTRUMENT, next_session_facts
-from ketaclinic.maintenance.models import NextSessionAnswer
+from ketaclinic.maintenance.facts import INSTRUMENT, Judged, next_session_facts
+from ketaclinic.maintenance.models import BenefitEvaluation, NextSessionAnswer
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Booking, BookingChange, Plan
 from ketaclinic.planning.queries import active_plan, active_plans, next_bookings
@@ -53,11 +53,17 @@ def answers_of(patient: Patient, at: datetime) -> QuerySet[NextSessionAnswer]:
     return rows.select_related("recorded_by", "booking").order_by("-at", "-pk")
 
 
+def evaluations_of(patient: Patient, at: datetime) -> QuerySet[BenefitEvaluation]:
+    """Return how the benefit was judged, newest first."""
+    rows = BenefitEvaluation.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
+    return rows.select_related("recorded_by").order_by("-at", "-pk")
+
+
 def _proposals(clinic: Clinic, plans: Sequence[Plan], at: datetime) -> list[NextDue]:
     people = [plan.patient_id for plan in plans]
     given, scores = _given(clinic, people, at), latest_scores(clinic, people, INSTRUMENT, at)
     bookings, missed = next_bookings(clinic, people, at), _missed(clinic, people, at)
-    policies, on = signed_policies(clinic, at), clinic.day_of(at)
+    policies, on, judged = signed_policies(clinic, at), clinic.day_of(at), _judged(clinic, people, at)
     found = []
     for plan in plans:
         begun = given.get(plan.patient_id, [])
@@ -70,6 +76,7 @@ def _proposals(clinic: Clinic, plans: Sequence[Plan], at: datetime) -> list[Next
             begun[0][1] if begun else None,
             setting,
             sum(last_at is None or moment > last_at for moment in missed.get(plan.course_id, [])),
+            judged.get(plan.course_id),
         )
         proposal = next_session_due(facts, setting)
         found.append(NextDue(plan.patient, plan, facts, proposal, bookings.get(plan.patient_id)))
@@ -89,6 +96,14 @@ def _given(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[i
     for patient_id, plan_id, first_id, _, begun_at in rows:
         found[patient_id].append((first_id or plan_id, begun_at))
     return dict(found)
+
+
+def _judged(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, Judged]:
+    """Return, per course, the newest benefit evaluation; one query."""
+    rows = BenefitEvaluation.objects.of(clinic).current().filter(patient_id__in=patient_ids, at__lte=at)
+    newest = rows.order_by("at", "pk").values_list("plan_id", "plan__first_id", "at", "benefit")
+    worse = BenefitEvaluation.Benefit.WORSE
+    return {first_id or plan_id: Judged(clinic.day_of(when), said == worse) for plan_id, first_id, when, said in newest}
 
 
 def _missed(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[datetime]]:

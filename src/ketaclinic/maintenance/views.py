@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from ketaclinic.maintenance import actions, queries
-from ketaclinic.maintenance.models import NextSessionAnswer
+from ketaclinic.maintenance.models import BenefitEvaluation, NextSessionAnswer
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
@@ -26,11 +29,20 @@ class AnswerForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=500, required=False)
 
 
+class BenefitForm(forms.Form):
+    """The prescriber's judgement; nothing is chosen beforehand."""
+
+    benefit = forms.ChoiceField(
+        choices=BenefitEvaluation.Benefit.choices, widget=forms.RadioSelect, label="Does the treatment help?"
+    )
+    reason = forms.CharField(label="What this rests on", max_length=1000, widget=forms.Textarea({"rows": 2}))
+
+
 @requires(Permission.SEE_CHART)
 def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show the proposal with its reasons, and what was answered before."""
     person = patient_in(request.clinic, patient_pk)
-    return _page(request, person, AnswerForm())
+    return _page(request, person)
 
 
 @requires(Permission.ANSWER_PROPOSAL)
@@ -39,21 +51,40 @@ def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
     person = patient_in(request.clinic, patient_pk)
     form = AnswerForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _page(request, person, form)
+        return _page(request, person, form=form)
     try:
         row = actions.answer_proposal(patient=person, by=request.staff, at=request.at, **form.cleaned_data)
     except Refusal as refusal:
-        return _page(request, person, form, refusal)
-    messages.success(request, "Answer recorded." if row.booking else "Answer recorded. No booking was changed.")
+        return _page(request, person, form=form, refusal=refusal)
+    booked = row.booking and row.booking.starts_at.astimezone(request.clinic.zone)
+    messages.success(request, f"Answer recorded. Booked: {booked:%a %d %b, %H:%M}." if booked else "Answer recorded.")
     return redirect("maintenance:patient", person.pk)
 
 
-def _page(request: StaffRequest, person: Patient, form: AnswerForm, refusal: Refusal | None = None) -> HttpResponse:
+@require_POST
+@requires(Permission.ANSWER_PROPOSAL)
+def evaluate(request: StaffRequest, patient_pk: int) -> HttpResponse:
+    """Record whether the treatment helps."""
+    person = patient_in(request.clinic, patient_pk)
+    form = BenefitForm(request.POST, prefix="benefit")
+    if not form.is_valid():
+        return _page(request, person, benefit_form=form)
+    try:
+        actions.evaluate_benefit(patient=person, by=request.staff, at=request.at, **form.cleaned_data)
+    except Refusal as refusal:
+        return _page(request, person, benefit_form=form, refusal=refusal)
+    messages.success(request, "The benefit is evaluated.")
+    return redirect("maintenance:patient", person.pk)
+
+
+def _page(request: StaffRequest, person: Patient, **given: Any) -> HttpResponse:
     context = {
         "patient": person,
         "due": queries.next_due(person, request.at),
         "answers": queries.answers_of(person, request.at)[:20],
-        "form": form,
-        "refusal": refusal,
-    }
-    return render(request, "maintenance/patient.html", context, status=409 if refusal else 200)
+        "evaluations": queries.evaluations_of(person, request.at)[:20],
+        "form": AnswerForm(),
+        "benefit_form": BenefitForm(prefix="benefit"),
+        "refusal": None,
+    } | given
+    return render(request, "maintenance/patient.html", context, status=409 if context["refusal"] else 200)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +15,7 @@ from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
 from ketaclinic.planning.actions import (
+    USUAL_TIME,
     book_series,
     cancel_booking,
     change_plan,
@@ -41,7 +42,6 @@ from ketaclinic.policy.queries import rules_line, setting_of
 from ketacore.evidence import Refusal
 from ketacore.planning import PROTOCOLS, Protocol
 
-USUAL_TIME = time(9, 0)
 USUAL_CLOSED = [5, 6]
 
 

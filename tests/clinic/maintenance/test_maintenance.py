@@ -10,11 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from ketaclinic.followup.actions import record_answers
-from ketaclinic.maintenance.actions import answer_proposal
+from ketaclinic.maintenance.actions import answer_proposal, evaluate_benefit
 from ketaclinic.maintenance.models import NextSessionAnswer
-from ketaclinic.maintenance.queries import answers_of, due_list, next_due
+from ketaclinic.maintenance.queries import answers_of, due_list, evaluations_of, next_due
 from ketaclinic.people.models import Clinic, Patient, Staff
-from ketaclinic.planning.actions import PlanChoices, book_series, change_plan, miss_booking
+from ketaclinic.planning.actions import PlanChoices, book_next, book_series, change_plan, miss_booking
 from ketaclinic.planning.models import Booking, Plan
 from ketaclinic.record.models import TimelineEntry
 from ketaclinic.treatment.models import Session
@@ -81,7 +81,9 @@ def test_the_acceptance_moves_the_booking(bookings: list[Booking], patient: Pati
 def test_another_day_or_none_with_a_reason(plan: Plan, patient: Patient, prescriber: Staff) -> None:
     values = {"patient": patient, "by": prescriber, "at": NOON}
     other = answer_proposal(answer="other_date", next_on=FIRST + 9 * DAY, reason="Away.", **values)
-    assert (other.booking, other.next_on) == (None, FIRST + 9 * DAY)
+    assert other.booking is not None
+    local = other.booking.starts_at.astimezone(patient.clinic.zone)
+    assert (local.date(), local.time(), other.booking.number) == (FIRST + 9 * DAY, time(9), 1)
     stop = answer_proposal(answer="stop", reason="Enough for now.", **values)
     assert str(stop) == "No further session now: no day"
 
@@ -159,7 +161,70 @@ def test_the_proposal_on_the_page(
     assert (refused.status_code, "no reason was given" in refused.content.decode()) == (409, True)
     sent = {"answer": "accept", "next_on": FIRST.isoformat()}
     page = as_prescriber.post(f"{path}answer/", sent, follow=True).content.decode()
-    assert "Answer recorded. No booking was changed." in page
+    assert "Answer recorded. Booked: Tue 24 Nov, 09:00." in page
+
+
+def test_the_next_session_is_booked_after_the_series(
+    bookings: list[Booking], patient: Patient, prescriber: Staff
+) -> None:
+    plan = bookings[0].plan
+    for booking in bookings:
+        give(plan, prescriber, booking.starts_at)
+    last = bookings[-1]
+    at = last.ends_at + DAY
+    answered = answer_proposal(
+        patient=patient,
+        answer="other_date",
+        next_on=last.planned_on + 7 * DAY,
+        reason="Weekly.",
+        by=prescriber,
+        at=at,
+    )
+    assert answered.booking is not None
+    assert (answered.booking.number, answered.booking.phase) == (last.number + 1, "maintenance")
+    assert TimelineEntry.objects.filter(title=f"Session {last.number + 1} booked").exists()
+    patient.clinic.chairs = 0
+    patient.clinic.save()
+    with pytest.raises(Refusal, match="no chair is free"):
+        book_next(plan=plan, on=last.planned_on + 14 * DAY, by=prescriber, at=at)
+
+
+def test_the_benefit_is_evaluated_and_the_proposal_no_longer_asks(
+    plan: Plan, patient: Patient, prescriber: Staff, nurse: Staff
+) -> None:
+    give(plan, prescriber, NOON + DAY)
+    at = NOON + 29 * DAY
+    asked = next_due(patient, at)
+    assert asked is not None and asked.facts.evaluated_on.value is None
+    values = {"patient": patient, "by": prescriber, "at": at}
+    for wrong in ({"benefit": "", "reason": "x"}, {"benefit": "benefit", "reason": " "}):
+        with pytest.raises(Refusal, match=r"no judgement|no reason"):
+            evaluate_benefit(**wrong, **values)
+    for by in (nurse, make_staff(make_clinic(name="Other"))):
+        with pytest.raises(PermissionDenied):
+            evaluate_benefit(benefit="benefit", reason="x", patient=patient, by=by, at=at)
+    row = evaluate_benefit(benefit="worse", reason="PHQ-9 from 12 to 19.", **values)
+    assert str(row).startswith("Worse than before") and list(evaluations_of(patient, at)) == [row]
+    told = next_due(patient, at)
+    assert told is not None
+    assert told.facts.evaluated_on.value == (at.astimezone(patient.clinic.zone)).date()
+    assert told.facts.worse.value is True
+    assert told.proposal.decide != asked.proposal.decide
+    give(plan, prescriber, at + 2 * DAY)
+    since = next_due(patient, at + 3 * DAY)
+    assert since is not None and since.facts.worse.value is None
+    with pytest.raises(Refusal, match="no plan stands"):
+        evaluate_benefit(patient=make_patient(patient.clinic), benefit="none", reason="x", by=prescriber, at=at)
+
+
+def test_the_benefit_on_the_page(as_prescriber: Client, plan: Plan, patient: Patient) -> None:
+    path = f"/maintenance/{patient.pk}/benefit/"
+    assert "Not saved yet." in as_prescriber.post(path, {"benefit-benefit": "benefit"}).content.decode()
+    sent = {"benefit-benefit": "unclear", "benefit-reason": "Too early to say."}
+    page = as_prescriber.post(path, sent, follow=True).content.decode()
+    assert "The benefit is evaluated." in page and "Too early to say." in page
+    empty = make_patient(patient.clinic)
+    assert as_prescriber.post(f"/maintenance/{empty.pk}/benefit/", sent).status_code == 409
 
 
 def test_without_a_plan_the_page_says_so(as_nurse: Client, patient: Patient) -> None:

@@ -35,9 +35,13 @@ from ketacore.planning import (
     check_dose,
     check_protocol,
     dose_for,
+    phase_on,
     plan_series,
 )
 from ketacore.planning.decide import COMPUTED, dose_facts
+
+USUAL_TIME = time(9, 0)
+"""When a session begins unless somebody chooses another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +311,40 @@ def book_series(
     return BookedSeries(made, (*planned.left_out, *without_chair))
 
 
+@transaction.atomic
+def book_next(*, plan: Plan, on: date, by: Staff, at: datetime, starts_at: time = USUAL_TIME) -> Booking:
+    """Book one more session of a plan on a chosen day, on a free chair at or after ``starts_at``.
+
+    It follows the sessions of the course that are on the calendar; its phase is the protocol's on that day. Refused
+    on a day that has passed or on which the patient already has a session, and when no chair is free.
+    """
+    check_may(by, Permission.BOOK_SESSION)
+    _check_stands(plan, at, "Booking the session")
+    clinic = _locked(plan.clinic)
+    protocol = PROTOCOLS[plan.protocol_id]
+    course = list(bookings_of_course(plan))
+    earlier = [b for b in course if not hasattr(b, "change") and b.planned_on < on]
+    taken = list(bookings_between(clinic, on, on).select_related("clinic"))
+    place = Chairs(clinic.chairs, taken).free_from(
+        datetime.combine(on, starts_at, clinic.zone), protocol.chair_minutes, earlier[-1].chair if earlier else None
+    )
+    if on in days_taken(taken, plan.patient_id) or place is None or place[1] <= at:
+        raise Refusal(
+            "Booking the session",
+            [f"no chair is free on {on:%d %b %Y} at or after {starts_at:%H:%M}, or there is a session that day"],
+            "Choose another day.",
+        )
+    number = max((b.number for b in course), default=0) + 1
+    where = phase_on(protocol, earlier[0].planned_on if earlier else on, on, given=len(earlier))
+    phase = where.phase if where is not None and where.phase is not None else protocol.phases[-1]
+    week, day = (where.week, where.day) if where is not None else (1, 1)
+    session = PlannedSession(number, on, week, day, phase.phase_id, phase.rule.rule_id)
+    booking = _booking(plan, session, place, by, at)
+    booking.save()
+    _tell_booked(plan, (booking,), by, at)
+    return booking
+
+
 def _booking(plan: Plan, session: PlannedSession, place: tuple[int, datetime], by: Staff, at: datetime) -> Booking:
     """Return the row, not yet written, that books one planned session; ``place`` is the chair and its time."""
     return Booking(
@@ -329,7 +367,8 @@ def _tell_booked(plan: Plan, made: tuple[Booking, ...], by: Staff, at: datetime)
     if not made:
         return
     first, last = made[0].planned_on, made[-1].planned_on
-    _chronicle(plan, by, at, "series_booked", f"{len(made)} sessions booked", f"{first:%d %b %Y} to {last:%d %b %Y}")
+    title = f"{len(made)} sessions booked" if len(made) > 1 else f"Session {made[0].number} booked"
+    _chronicle(plan, by, at, "series_booked", title, f"{first:%d %b %Y} to {last:%d %b %Y}")
     write_audit("book_series", by=by, at=at, patient_id=plan.patient_id, obj=plan)
 
 
