@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from django.db import models, transaction
 
+from ketaclinic.aftercare.models import InstructionsGiven, NextDayContact
 from ketaclinic.consent.models import ConsentSignature
 from ketaclinic.followup.models import ScaleAnswer
+from ketaclinic.maintenance.models import BenefitEvaluation
 from ketaclinic.people.models import Caregiver, Patient, Staff
 from ketaclinic.planning.models import Booking, Plan, PlanEnd
 from ketaclinic.record.actions import DETAIL_LENGTH, TITLE_LENGTH
@@ -46,8 +48,11 @@ ORDER: tuple[type[models.Model], ...] = (
     Booking,
     Session,
     SessionEvent,
+    InstructionsGiven,
+    NextDayContact,
     ScaleAnswer,
     ScreenResult,
+    BenefitEvaluation,
 )
 """Every model after those it points to."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ketaclinic.consent.models import ConsentSignature, Product
+from ketaclinic.demo.after import write_aftercare, write_benefit
 from ketaclinic.demo.clinic import NAMES, DemoClinic
 from ketaclinic.demo.courses import INFUSION, NASAL, draw_course, items_of, score_on
 from ketaclinic.demo.ledger import Ledger
@@ -389,12 +390,16 @@ def write_course(
         if session.on < world.today:
             dose = plan.dose_mg or Decimal(0)
             mg = Decimal(str(planned_dose(protocol, session.number, float(dose)))) if life.product == NASAL else dose
-            write_session(ledger, world.home, life, booking, mg)
+            held, left_at = write_session(ledger, world.home, life, booking, mg)
+            write_aftercare(ledger, world.home, world.settings[life.product], held, left_at, world.at)
             life.given += 1
         elif session.on == world.today:
             life.booking_today = booking
     if booked:
         ledger.line(plan, "planning", "series_booked", f"{booked} sessions booked")
+    judged_on = life.first_on + timedelta(days=INDUCTION_DAYS[life.product])
+    if judged_on < (last_on or world.today):
+        write_benefit(ledger, world.home, life, world.when(judged_on, time(12, 30)))
     write_scores(ledger, world, life, last_on or world.today)
 
 

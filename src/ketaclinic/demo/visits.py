@@ -28,8 +28,10 @@ _ARRIVES_BEFORE = 25
 Step = tuple[float, Payload]
 
 
-def write_session(ledger: Ledger, home: DemoClinic, life: Life, booking: Booking, dose_mg: Decimal) -> Session:
-    """Write a whole session, from the door to the way home."""
+def write_session(
+    ledger: Ledger, home: DemoClinic, life: Life, booking: Booking, dose_mg: Decimal
+) -> tuple[Session, datetime]:
+    """Write a whole session, from the door to the way home; return it with the moment the patient left."""
     plan, nurse = booking.plan, home.nurse
     weight = plan.weight_kg if life.product != NASAL else None
     protocol = PROTOCOLS[plan.protocol_id]
@@ -53,10 +55,12 @@ def write_session(ledger: Ledger, home: DemoClinic, life: Life, booking: Booking
     )
     reaction = draw_reaction(life.random, life.course, booking.number)
     start = booking.starts_at + timedelta(minutes=_ARRIVES_BEFORE)
+    left_at = start
     for minute, payload in steps_of(life.course, reaction, session, start.date() + timedelta(days=400)):
         by = home.prescriber if isinstance(payload, e.ReleaseSigned) else nurse
-        write_event(ledger, session, start + timedelta(minutes=minute), payload, by)
-    return session
+        left_at = start + timedelta(minutes=minute)
+        write_event(ledger, session, left_at, payload, by)
+    return session, left_at
 
 
 def write_event(ledger: Ledger, session: Session, at: datetime, payload: Payload, by: Staff) -> SessionEvent:

@@ -22,7 +22,7 @@ from ketacore.consent.decide import consent_valid, renewal_due_on
 from ketacore.consent.facts import ConsentFacts, SignedConsent, Withdrawal
 from ketacore.consent.rules import RULES
 from ketacore.evidence import decision_as_json
-from ketacore.scales.asking import (
+from ketacore.evidence.asking import (
     a_day,
     a_fact,
     a_list,

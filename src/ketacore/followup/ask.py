@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketacore.evidence import Fact, Setting, decision_as_json
+from ketacore.evidence.asking import a_count, a_fact, a_setting, a_thing, refusal, refuse_unknown, yes_or_no
 from ketacore.followup.decide import item9_alert, remission, response, severity, worse_after_session
 from ketacore.followup.facts import ScoreFacts
 from ketacore.followup.rules import RULES
 from ketacore.scales import RULES as SCALE_RULES
 from ketacore.scales import Scale, Score, score
 from ketacore.scales.ask import a_scale, some_answers
-from ketacore.scales.asking import a_count, a_fact, a_setting, a_thing, refusal, refuse_unknown, yes_or_no
 
 _TOP = ("jurisdiction", "on", "product", "signed", "scale", "facts", "answers")
 

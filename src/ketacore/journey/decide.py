@@ -10,11 +10,10 @@ from enum import StrEnum
 from ketacore.evidence import Rule, Setting, load_rules, standing
 from ketacore.evidence import Standing as RuleStanding
 from ketacore.journey.facts import INDUCTION_PHASES, JourneyFacts, Verdict
+from ketacore.surveillance import add_months
 
 REVIEW_RULE: Rule = load_rules("planning")["IVK-DOS-08"]
 """The one rule that sets a date for the review; it acts only while the medical director's signature stands."""
-
-FEBRUARY = 2
 
 
 class Stage(StrEnum):
@@ -156,16 +155,7 @@ def review_due_on(facts: JourneyFacts, setting: Setting) -> date | None:
         return None
     if standing(REVIEW_RULE, replace(setting, product=facts.product)) is not RuleStanding.ACTIVE:
         return None
-    return months_after(facts.plan_signed_on, int(REVIEW_RULE.number("review_months")))
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the same day of the month that many months later, or the month's last day if there is none such."""
-    index = day.month - 1 + months
-    year, month = day.year + index // 12, index % 12 + 1
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    longest = (28 + leap) if month == FEBRUARY else 31 - (month in (4, 6, 9, 11))
-    return date(year, month, min(day.day, longest))
+    return add_months(facts.plan_signed_on, int(REVIEW_RULE.number("review_months")))
 
 
 # ---- the line ------------------------------------------------------------------------------------------------------

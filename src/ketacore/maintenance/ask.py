@@ -16,10 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketacore.evidence import decision_as_json
-from ketacore.maintenance.decide import next_session_due
-from ketacore.maintenance.facts import NextSessionFacts
-from ketacore.planning import RULES
-from ketacore.scales.asking import (
+from ketacore.evidence.asking import (
     a_count,
     a_day,
     a_fact,
@@ -31,6 +28,9 @@ from ketacore.scales.asking import (
     some_days,
     yes_or_no,
 )
+from ketacore.maintenance.decide import next_session_due
+from ketacore.maintenance.facts import NextSessionFacts
+from ketacore.planning import RULES
 
 _FACTS: dict[str, Any] = {
     "starts_on": a_day,

@@ -20,12 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from ketacore.evidence import Setting, decision_as_json
-from ketacore.planning.decide import assess_course, assess_dose, check_protocol, dose_for, unsigned_needs
-from ketacore.planning.facts import CourseFacts, DoseFacts, WeightFacts
-from ketacore.planning.protocols import PROTOCOLS, Protocol
-from ketacore.planning.rules import RULES
-from ketacore.planning.series import plan_series
-from ketacore.scales.asking import (
+from ketacore.evidence.asking import (
     a_count,
     a_day,
     a_fact,
@@ -38,6 +33,11 @@ from ketacore.scales.asking import (
     refuse_unknown,
     yes_or_no,
 )
+from ketacore.planning.decide import assess_course, assess_dose, check_protocol, dose_for, unsigned_needs
+from ketacore.planning.facts import CourseFacts, DoseFacts, WeightFacts
+from ketacore.planning.protocols import PROTOCOLS, Protocol
+from ketacore.planning.rules import RULES
+from ketacore.planning.series import plan_series
 
 _TOP = ("jurisdiction", "on", "protocol", "signed", "question", "facts")
 _MOST_WEEKS = 520

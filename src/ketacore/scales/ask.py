@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketacore.evidence import RULE_PACK, rule_as_json
+from ketacore.evidence.asking import a_count, a_thing, a_word, refusal, refuse_unknown
 from ketacore.scales import SCALES, Incomplete, Scale, score
-from ketacore.scales.asking import a_count, a_thing, a_word, refusal, refuse_unknown
 
 
 def answer(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ketacore.evidence import decision_as_json
-from ketacore.scales.asking import (
+from ketacore.evidence.asking import (
     a_day,
     a_fact,
     a_setting,

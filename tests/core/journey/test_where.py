@@ -14,7 +14,6 @@ from ketacore.journey import (
     Stage,
     StepState,
     Verdict,
-    months_after,
     review_due_on,
     where,
 )
@@ -143,19 +142,3 @@ def test_notes_on_the_line() -> None:
     assert note(IN_INDUCTION, Stage.INDUCTION) == "3 sessions given"
     assert note(IN_MAINTENANCE, Stage.INDUCTION) == ""
     assert note(IN_MAINTENANCE, Stage.MAINTENANCE) == "session 9"
-
-
-@pytest.mark.parametrize(
-    ("day", "months", "expected"),
-    [
-        (date(2026, 8, 31), 6, date(2027, 2, 28)),
-        (date(2027, 8, 31), 6, date(2028, 2, 29)),
-        (date(2099, 8, 31), 6, date(2100, 2, 28)),
-        (date(1999, 8, 31), 6, date(2000, 2, 29)),
-        (date(2026, 3, 31), 6, date(2026, 9, 30)),
-        (date(2026, 12, 31), 1, date(2027, 1, 31)),
-        (date(2026, 11, 23), 13, date(2027, 12, 23)),
-    ],
-)
-def test_months_after(day: date, months: int, expected: date) -> None:
-    assert months_after(day, months) == expected

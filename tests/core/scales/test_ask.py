@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from ketacore.evidence import Fact, Refusal
+from ketacore.evidence import Fact, Refusal, asking
 from ketacore.followup import RULES
-from ketacore.scales import asking
 from ketacore.scales.ask import answer
 
 FULL = {f"q{n}": 1 for n in range(1, 10)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from ketacore.journey import Outcome, Stage
 
@@ -60,7 +60,4 @@ def count_words(count: int, one: str, many: str = "") -> str:
 
 def address(name: str, *args: object) -> str:
     """Return the address of a page."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+    return reverse(name, args=args)

@@ -1,6 +1,6 @@
 """Reading facts that came as JSON from a shell: nothing is guessed, an unknown or ill-typed field is refused.
 
-Used by the ``ask.py`` of this room and of the later rooms that ask in the same form.
+Used by the ``ask.py`` of the rooms that ask in this form.
 """
 
 from __future__ import annotations
