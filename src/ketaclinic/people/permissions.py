@@ -124,6 +124,15 @@ def check_may(by: Any, permission: Permission) -> None:
         raise PermissionDenied(f"Your role ({by.get_role_display()}) may not do this.")
 
 
+def check_in_clinic(by: Any, row: Any) -> None:
+    """Raise ``PermissionDenied`` unless ``row`` belongs to the clinic of the acting member of staff.
+
+    ``row`` is anything with a ``clinic_id``: a patient, or whatever was written about one.
+    """
+    if row.clinic_id != by.clinic_id:
+        raise PermissionDenied("This belongs to another clinic.")
+
+
 def requires(permission: Permission) -> Callable[[View], View]:
     """Declare the permission of a view; without it the person is sent to sign in, or refused."""
 
