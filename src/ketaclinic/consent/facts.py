@@ -53,9 +53,15 @@ def facts_of_many(
 
 
 def facts_of_products(
-    clinic: Clinic, asked: Mapping[str, Collection[int]], at: datetime
+    clinic: Clinic,
+    asked: Mapping[str, Collection[int]],
+    at: datetime,
+    doses: Mapping[tuple[str, int], Fact[float]] | None = None,
 ) -> dict[str, dict[int, ConsentFacts]]:
-    """Return the facts of many patients per product: signatures and withdrawals of all are read once."""
+    """Return the facts of many patients per product: signatures and withdrawals of all are read once.
+
+    ``doses`` are the planned doses by product and patient, in the unit of the text.
+    """
     everyone = {pk for ids in asked.values() for pk in ids}
     found: dict[str, dict[int, ConsentFacts]] = {}
     for product, ids in asked.items():
@@ -65,6 +71,8 @@ def facts_of_products(
             continue
         renewing = Fact.of(_renewing_texts(clinic, product, at), "consent texts of this clinic", at)
         found[product] = {pk: replace(known[pk], renewing_texts=renewing) for pk in ids}
+    for (product, pk), dose in (doses or {}).items():
+        found[product][pk] = replace(found[product][pk], planned_dose=dose)
     return found
 
 

@@ -253,7 +253,8 @@ def plan_view(plan: Plan, staff: Staff, at: datetime) -> PlanView:
     )
     today = plan.clinic.day_of(at)
     numbers = {b.number for b in bookings}
-    consent = valid_on(plan.patient, plan.product, at)
+    dose = plan.dose_mg if plan.dose_mg_per_kg is None else plan.dose_mg_per_kg
+    consent = valid_on(plan.patient, plan.product, at, None if dose is None else float(dose))
     return PlanView(
         plan=plan,
         protocol=protocol,

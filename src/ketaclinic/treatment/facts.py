@@ -15,13 +15,20 @@ from ketaclinic.consent.facts import facts_of_products
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
 from ketaclinic.policy.queries import setting_of
-from ketaclinic.screening.models import CandidacyDecision
+from ketaclinic.record.models import ClinicalRow
+from ketaclinic.screening.facts import candidate_facts
+from ketaclinic.screening.models import Allergy, CandidacyDecision, HistoryAnswer, Medication, Problem
+from ketaclinic.screening.queries import candidacy
 from ketaclinic.treatment.models import GIVING_KINDS, RemsEnrolment, Session, SessionEvent
-from ketacore.consent import consent_valid
+from ketacore.consent import ConsentFacts, consent_valid
 from ketacore.evidence import Fact, Setting
-from ketacore.planning import PROTOCOLS, Protocol, assess_dose, phase_on, planned_dose
+from ketacore.planning import FITS, PROTOCOLS, Protocol, assess_day, assess_dose, phase_on, planned_dose
 from ketacore.planning.decide import dose_facts
+from ketacore.screening import assess_candidacy
 from ketacore.treatment import NASAL, Event, SessionFacts, in_order
+
+HISTORY: tuple[type[ClinicalRow], ...] = (Problem, Medication, Allergy, HistoryAnswer)
+"""What may speak against a treatment that was decided on before."""
 
 
 def given_before(session: Session, at: datetime) -> tuple[Decimal | None, int]:
@@ -70,8 +77,17 @@ class _Given:
     """The last dose given before this session, and the first of its course."""
 
     previous_mg: float | None
-    first_on: date | None
-    count: int
+    days: tuple[date, ...]
+
+    @property
+    def first_on(self) -> date | None:
+        """The first day of the course."""
+        return self.days[0] if self.days else None
+
+    @property
+    def count(self) -> int:
+        """How many sessions were given."""
+        return len(self.days)
 
 
 class _Known:
@@ -85,9 +101,9 @@ class _Known:
         self.products = sorted({s.product for s in sessions})
         here = signed if signed is not None else setting_of(clinic, at)
         self.settings = {p: replace(here, product=p) for p in self.products}
-        self.consent = self._consent(sessions)
         self.patients = self._patients()
         self.given = self._given(sessions)
+        self.consent = self._consent(sessions)
 
     def dose_today(self, session: Session) -> Decimal | None:
         """Return the dose the plan means for a session not opened yet; a dose in mg begins with the first-day dose."""
@@ -104,17 +120,35 @@ class _Known:
             "candidate": self._verdict(session),
             "dose_allowed": self._dose_allowed(session),
             "weight_usable": self._weight(session),
+            "day_allowed": self._day_allowed(session),
             "rems_enrolled": self._enrolled(session),
             "setting_certified": self._certified(),
         }
 
     def _consent(self, sessions: Collection[Session]) -> Mapping[str, Mapping[int, Fact[bool]]]:
         asked = {p: [s.patient_id for s in sessions if s.product == p] for p in self.products}
-        found: dict[str, dict[int, Fact[bool]]] = {}
-        for product, facts in facts_of_products(self.clinic, asked, self.at).items():
-            said = {pk: consent_valid(known, self.settings[product]).outcome for pk, known in facts.items()}
-            found[product] = {pk: Fact.of(s == "valid", s.replace("_", " "), self.at) for pk, s in said.items()}
-        return found
+        doses = {(s.product, s.patient_id): self._dose(s) for s in sessions}
+        return {
+            product: {pk: self._consented(known, self.settings[product]) for pk, known in facts.items()}
+            for product, facts in facts_of_products(self.clinic, asked, self.at, doses).items()
+        }
+
+    def _consented(self, known: ConsentFacts, setting: Setting) -> Fact[bool]:
+        """A signed limit that could not be looked at, for lack of a fact, leaves consent unknown, not valid."""
+        decision = consent_valid(known, setting)
+        if decision.outcome == "valid" and decision.missing:
+            return Fact.not_known(f"{', '.join(decision.missing)} not known")
+        return Fact.of(decision.outcome == "valid", decision.outcome.replace("_", " "), self.at)
+
+    def _dose(self, session: Session) -> Fact[float]:
+        """Return today's dose in the unit in which the consent text names its highest."""
+        dose = self.dose_today(session) if session.dose_mg is None else session.dose_mg
+        if session.product == NASAL:
+            return Fact.not_known("no dose planned") if dose is None else Fact.of(float(dose), "dose of today")
+        if session.weight_kg and dose is not None:
+            return Fact.of(round(float(dose / session.weight_kg), 2), "dose of today")
+        planned = session.plan.dose_mg_per_kg
+        return Fact.not_known("no dose planned") if planned is None else Fact.of(float(planned), "plan")
 
     def _patients(self) -> Mapping[int, Patient]:
         """Return the patients, each with the newest verdict and whether a plan stands, per product, in one query."""
@@ -122,9 +156,14 @@ class _Known:
         plans = Plan.objects.of(self.clinic).standing_at(self.at).filter(patient=OuterRef("pk"))
         enrolled = RemsEnrolment.objects.of(self.clinic).current().filter(patient=OuterRef("pk"), at__lte=self.at)
         known: dict[str, Any] = {"rems": Subquery(enrolled.order_by("-at", "-pk").values("enrolled")[:1])}
+        for model in HISTORY:
+            rows = model.objects.of(self.clinic).filter(patient=OuterRef("pk"), recorded_at__lte=self.at)
+            known[f"told_{model._meta.model_name}"] = Subquery(rows.order_by("-recorded_at").values("recorded_at")[:1])
         for n, product in enumerate(self.products):
-            verdict = newest.filter(product=product).order_by("-at", "-pk").values("verdict")[:1]
-            known |= {f"verdict_{n}": Subquery(verdict), f"plan_{n}": Exists(plans.filter(product=product))}
+            decided = newest.filter(product=product).order_by("-at", "-pk")
+            known |= {f"verdict_{n}": Subquery(decided.values("verdict")[:1])}
+            known |= {f"decided_{n}": Subquery(decided.values("recorded_at")[:1])}
+            known |= {f"plan_{n}": Exists(plans.filter(product=product))}
         found = Patient.objects.of(self.clinic).filter(pk__in=self.patient_ids).annotate(**known)
         return {patient.pk: patient for patient in found}
 
@@ -136,7 +175,29 @@ class _Known:
 
     def _verdict(self, session: Session) -> Fact[bool]:
         verdict = self._told(session, "verdict")
-        return Fact.not_asked() if verdict is None else Fact.of(verdict == "treat", f"decision: {verdict}")
+        if verdict is None:
+            return Fact.not_asked()
+        if verdict != CandidacyDecision.Verdict.TREAT:
+            return Fact.of(False, f"decision: {verdict}")
+        since = self._new_stops(session)
+        return Fact.of(not since, f"not known at the decision: {'; '.join(since)}" if since else "decision: treat")
+
+    def _new_stops(self, session: Session) -> list[str]:
+        """Return what stops the treatment now and did not lie on the table when the prescriber decided.
+
+        The assessment is made anew only where the history has grown since the decision.
+        """
+        patient = self.patients[session.patient_id]
+        told = [getattr(patient, f"told_{model._meta.model_name}") for model in HISTORY]
+        decided_at = self._told(session, "decided")
+        if not any(when is not None and when > decided_at for when in told):
+            return []
+        decision = candidacy(patient, session.product, self.at)
+        assert decision is not None
+        stored = decision.decision.decision
+        known = {rule["rule_id"] for part in ("fired", "not_evaluated") for rule in stored.get(part, ())}
+        now = assess_candidacy(candidate_facts(patient, self.at), self.settings[session.product])
+        return [f"{f.rule.title} ({f.rule.rule_id})" for f in now.fired if f.stops and f.rule.rule_id not in known]
 
     def _enrolled(self, session: Session) -> Fact[bool]:
         enrolled = self.patients[session.patient_id].rems  # type: ignore[attr-defined]
@@ -164,9 +225,18 @@ class _Known:
         for session in sessions:
             before = [s for s in earlier[session.plan.course_id] if s.pk != session.pk and s.at <= session.at]
             last = before[-1].dose_mg if before else None
-            first_on = self.clinic.day_of(before[0].at) if before else None
-            found[session.pk] = _Given(None if last is None else float(last), first_on, len(before))
+            days = tuple(self.clinic.day_of(s.at) for s in before)
+            found[session.pk] = _Given(None if last is None else float(last), days)
         return found
+
+    def _day_allowed(self, session: Session) -> Fact[bool]:
+        protocol = PROTOCOLS.get(session.plan.protocol_id)
+        if protocol is None:
+            return Fact.not_known("the protocol is not known to this release")
+        setting = replace(self.settings[session.product], on=self.clinic.day_of(session.at))
+        decision = assess_day(protocol, self.given[session.pk].days, setting)
+        because = "; ".join(b for f in decision.fired or decision.findings for b in f.because)
+        return Fact.of(decision.outcome == FITS, because)
 
     def _dose_allowed(self, session: Session) -> Fact[bool]:
         protocol, given = PROTOCOLS.get(session.plan.protocol_id), self.given[session.pk]
@@ -196,4 +266,5 @@ def phase_of(session: Session, protocol: Protocol, first_on: date | None, given:
     if first_on is None:
         return protocol.phases[0].phase_id
     place = phase_on(protocol, first_on, on, given=given)
+    # Beyond the end the limits of the last phase hold; that there is a session at all is the prescriber's decision.
     return place.phase.phase_id if place and place.phase else protocol.phases[-1].phase_id

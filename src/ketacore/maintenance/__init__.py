@@ -17,7 +17,6 @@ from ketacore.maintenance.decide import (
     next_session_due,
 )
 from ketacore.maintenance.facts import NextSessionFacts
-from ketacore.maintenance.window import Window, next_window, week_of
 
 __all__ = [
     "CANNOT_DECIDE",
@@ -30,8 +29,5 @@ __all__ = [
     "PROPOSED",
     "NextSessionFacts",
     "Proposal",
-    "Window",
     "next_session_due",
-    "next_window",
-    "week_of",
 ]

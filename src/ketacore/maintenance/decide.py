@@ -20,7 +20,6 @@ from ketacore.evidence import (
     standing,
 )
 from ketacore.maintenance.facts import NextSessionFacts
-from ketacore.maintenance.window import DAYS, Window, next_window, week_of
 from ketacore.planning import (
     PROTOCOLS,
     RULES,
@@ -31,7 +30,9 @@ from ketacore.planning import (
     phase_on,
     unsigned_needs,
 )
+from ketacore.planning.decide import LAPSE_RULES
 from ketacore.planning.rules import DOSE_PREDICATES
+from ketacore.planning.window import DAYS, Window, next_window, week_of
 
 NOT_STARTED, PROPOSED, CHOOSE_INTERVAL = "not_started", "proposed", "choose_interval"
 DECIDE_FIRST, LAPSED, OPEN_ENDED, CANNOT_DECIDE = "decide_first", "lapsed", "open_ended", "cannot_decide"
@@ -45,7 +46,6 @@ OUTCOMES = {
     OPEN_ENDED: "the protocol is at its end: the next session is an individual decision",
     CANNOT_DECIDE: "cannot be told",
 }
-LAPSE_RULES = ("SPR-DOS-10", "DEC-08")
 INDIVIDUAL_RULE = "IVK-DOS-06"
 LONG_INTERVAL_RULE = "SPR-DOS-12"
 

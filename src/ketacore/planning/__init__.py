@@ -7,11 +7,13 @@ per kilogram into milligrams, ``assess_course`` says whether treatment simply go
 
 from ketacore.planning.decide import (
     CARRY_ON,
+    FITS,
     PRESCRIBER_DECIDES,
     DoseChoice,
     WeightDose,
     allowed_doses,
     assess_course,
+    assess_day,
     assess_dose,
     check_dose,
     check_protocol,
@@ -23,9 +25,11 @@ from ketacore.planning.facts import CourseFacts, DoseFacts, WeightFacts
 from ketacore.planning.protocols import PROTOCOLS, Phase, Protocol, load_protocols
 from ketacore.planning.rules import RULES
 from ketacore.planning.series import Place, PlannedSession, Series, phase_on, plan_series, planned_dose, series
+from ketacore.planning.window import Window, next_window, week_of
 
 __all__ = [
     "CARRY_ON",
+    "FITS",
     "PRESCRIBER_DECIDES",
     "PROTOCOLS",
     "RULES",
@@ -39,17 +43,21 @@ __all__ = [
     "Series",
     "WeightDose",
     "WeightFacts",
+    "Window",
     "allowed_doses",
     "assess_course",
+    "assess_day",
     "assess_dose",
     "check_dose",
     "check_protocol",
     "dose_for",
     "dose_for_weight",
     "load_protocols",
+    "next_window",
     "phase_on",
     "plan_series",
     "planned_dose",
     "series",
     "unsigned_needs",
+    "week_of",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from ketacore.evidence import (
     RULE_PACK,
@@ -21,11 +23,14 @@ from ketacore.evidence import (
 from ketacore.planning.facts import CourseFacts, DoseFacts, WeightFacts
 from ketacore.planning.protocols import Protocol
 from ketacore.planning.rules import DOSE_PREDICATES, RULES, course_predicates, weight_predicates
+from ketacore.planning.window import next_window
 from ketacore.units import Dose, DosePerKg, Weight
 
 ALLOWED, NEEDS_REASON, REFUSED, CANNOT_DECIDE = "allowed", "needs_reason", "refused", "cannot_decide"
 COMPUTED, CONFIRM = "computed", "confirm"
 CARRY_ON, PRESCRIBER_DECIDES = "carry_on", "prescriber_decides"
+FITS = "fits"
+LAPSE_RULES = ("SPR-DOS-10", "DEC-08")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,3 +227,31 @@ def _course_outcome(findings: tuple[Finding, ...]) -> str:
     if lapsed or not findings or any(f.missing for f in findings):
         return CANNOT_DECIDE
     return CARRY_ON
+
+
+def assess_day(protocol: Protocol, given_on: Sequence[date], setting: Setting) -> Decision:
+    """Say whether the day of ``setting`` is one for a session: ``fits`` or ``prescriber_decides``.
+
+    ``given_on`` are the days of the sessions given in the course, in the order of time. A day before the window of
+    the protocol, after a lapse, or after the protocol's end is the prescriber's decision, never a routine.
+    """
+    if not given_on:
+        finding = Finding(protocol.phases[0].rule, State.CLEAR, ("the first session of the course",))
+        return Decision("session_day", FITS, setting, RULE_PACK, (finding,))
+    last = CourseFacts(last_given_on=Fact.of(given_on[-1]))
+    lapse = {rule_id: course_predicates(setting.on)[rule_id] for rule_id in LAPSE_RULES}
+    findings = (_in_window(protocol, given_on, setting.on), *evaluate(RULES, lapse, last, setting))
+    outcome = PRESCRIBER_DECIDES if any(f.state is State.FIRED for f in findings) else FITS
+    return Decision("session_day", outcome, setting, RULE_PACK, findings)
+
+
+def _in_window(protocol: Protocol, given_on: Sequence[date], on: date) -> Finding:
+    window = next_window(protocol, given_on, None)
+    told = f"last session on {given_on[-1].isoformat()}"
+    if window is None:
+        why = f"{len(given_on)} sessions given, the protocol is at its end"
+        return Finding(protocol.phases[-1].rule, State.FIRED, (why,))
+    if on < window.earliest_on:
+        why = f"{told}; by the protocol the next is not before {window.earliest_on.isoformat()}"
+        return Finding(window.phase.rule, State.FIRED, (why,))
+    return Finding(window.phase.rule, State.CLEAR, (told,))

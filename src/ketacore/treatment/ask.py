@@ -45,6 +45,7 @@ _TRUTHS = (
     "plan_active",
     "candidate",
     "dose_allowed",
+    "day_allowed",
     "weight_usable",
     "rems_enrolled",
     "setting_certified",

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ketacore.evidence import RULE_PACK, Decision, Refusal, Setting, evaluate
+from ketacore.evidence import (
+    RULE_PACK,
+    Decision,
+    Predicate,
+    Refusal,
+    Setting,
+    Standing,
+    evaluate,
+    no,
+    standing,
+    yes,
+)
 from ketacore.treatment.course import (
     devices_planned,
     dosing_over_at,
@@ -26,7 +37,7 @@ from ketacore.treatment.events import (
 )
 from ketacore.treatment.facts import SessionFacts
 from ketacore.treatment.phases import Phase, check_step, phase
-from ketacore.treatment.release import RELEASE, Leaving
+from ketacore.treatment.release import LIMIT_RULES, RELEASE, Leaving
 from ketacore.treatment.rules import DEVICE, RULES
 from ketacore.treatment.start import START
 
@@ -40,9 +51,16 @@ def may_start(facts: SessionFacts, setting: Setting) -> Decision:
     A finding that fired is an unmet gate, one that is clear a met gate, one not evaluated an unknown gate; an unknown
     gate holds like an unmet one.
     """
-    findings = evaluate(RULES, START, facts, setting)
+    findings = evaluate(RULES, {**START, "KC-GATE-07": _way_home(setting)}, facts, setting)
     outcome = "blocked" if not findings or any(f.stops for f in findings) else "may_start"
     return Decision("may_start", outcome, setting, RULE_PACK, findings)
+
+
+def _way_home(setting: Setting) -> Predicate[SessionFacts]:
+    """Return the predicate that holds while a policy of the leave gate waits for its signature."""
+    needed = [RULES[rule_id] for rule_id in (*RELEASE, *LIMIT_RULES)]
+    unsigned = [f"{rule.rule_id} is not signed" for rule in needed if standing(rule, setting) is Standing.UNSIGNED]
+    return lambda facts, rule: yes(*unsigned) if unsigned else no()
 
 
 def ready_for_discharge(facts: SessionFacts, at: datetime, setting: Setting) -> Decision:

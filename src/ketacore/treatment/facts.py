@@ -34,6 +34,7 @@ class SessionFacts:
     candidate: Fact[bool] = field(default_factory=_unasked)
     dose_allowed: Fact[bool] = field(default_factory=_unasked)
     weight_usable: Fact[bool] = field(default_factory=_unasked)
+    day_allowed: Fact[bool] = field(default_factory=_unasked)
     rems_enrolled: Fact[bool] = field(default_factory=_unasked)
     setting_certified: Fact[bool] = field(default_factory=_unasked)
     events: tuple[Event, ...] = ()

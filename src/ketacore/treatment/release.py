@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ketacore.evidence import Predicate, Rule, Setting, Truth, all_of, any_of, no, unknown, yes
+from ketacore.evidence import (
+    Predicate,
+    Rule,
+    Setting,
+    Standing,
+    Truth,
+    all_of,
+    any_of,
+    no,
+    standing,
+    unknown,
+    yes,
+)
 from ketacore.treatment.alerts import Priority, alerts
 from ketacore.treatment.course import (
     Pressure,
@@ -186,9 +198,25 @@ def _breathing(leaving: Leaving, rule: Rule) -> Truth:
     over = leaving.over_at
     if over is None:
         return unknown(_NO_DOSE)
-    measured = readings(leaving.facts, "oxygen_saturation", over)
-    oximetry = no(f"SpO2 {measured[-1].value:.0f} %") if measured else unknown("oxygen saturation after the dose")
-    return any_of((closed_by(leaving.facts, "breathing_normal", over), oximetry))
+    return any_of((closed_by(leaving.facts, "breathing_normal", over), _oximetry(leaving, over)))
+
+
+LIMIT_RULES = ("IVK-MON-04-SPO2-HARD", "DEC-12")
+"""What the clinic signs so that a saturation can be judged at all: the limit, and that it holds on every route."""
+
+
+def _oximetry(leaving: Leaving, since: datetime) -> Truth:
+    """The label names no number: the clinic's signed limit is one, and without it no value is called normal."""
+    measured = readings(leaving.facts, "oxygen_saturation", since)
+    if not measured:
+        return unknown("oxygen saturation after the dose")
+    limit = RULES[LIMIT_RULES[0]]
+    unsigned = [rule_id for rule_id in LIMIT_RULES if standing(RULES[rule_id], leaving.setting) is Standing.UNSIGNED]
+    if unsigned:
+        return unknown(f"a signed limit for oxygen saturation ({', '.join(unsigned)})")
+    told = f"SpO2 {measured[-1].value:.0f} %"
+    below = limit.number("below_percent")
+    return yes(f"{told}, below {below:g} %") if measured[-1].value < below else no(told)
 
 
 def _question(question: str) -> Predicate[Leaving]:

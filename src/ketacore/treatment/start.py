@@ -60,6 +60,11 @@ def _weight(facts: SessionFacts, rule: Rule) -> Truth:
     return _must("usable weight", facts.weight_usable, "the weight must be measured again or confirmed")
 
 
+def _day(facts: SessionFacts, rule: Rule) -> Truth:
+    told = _must("days of the sessions given", facts.day_allowed, "by the protocol there is no session today")
+    return (decided(facts, rule, None) or told) if told.value else told
+
+
 def _pressure_before(facts: SessionFacts, rule: Rule) -> Truth:
     last = baseline_pressure(facts)
     if last is None:
@@ -126,6 +131,7 @@ START: Mapping[str, Predicate[SessionFacts]] = {
     "KC-GATE-03": _candidate,
     "KC-GATE-04": _dose,
     "KC-GATE-05": _weight,
+    "KC-GATE-06": _day,
     "SPR-PRE-01-DOSE": _pressure_before,
     "SPR-PRE-02-DOSE": _asked("raised_pressure_risk"),
     "SPR-PRE-03": _asked("ate_within_2h", "drank_within_30min"),

@@ -68,6 +68,7 @@ KNOWN = {
     "plan_active": Fact.of(True),
     "candidate": Fact.of(True),
     "dose_allowed": Fact.of(True),
+    "day_allowed": Fact.of(True),
 }
 
 

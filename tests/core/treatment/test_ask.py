@@ -16,7 +16,8 @@ EVENTS = [
     for e in nasal_ready()
 ]
 FACTS = dict.fromkeys(
-    ("consent_valid", "plan_active", "candidate", "dose_allowed", "rems_enrolled", "setting_certified"), True
+    ("consent_valid", "plan_active", "candidate", "dose_allowed", "day_allowed", "rems_enrolled", "setting_certified"),
+    True,
 )
 WHOLE: dict[str, Any] = {
     "jurisdiction": "US",

@@ -60,7 +60,8 @@ def test_every_question_and_reading_of_the_nasal_start_gate_is_needed(event: obj
 
 
 @pytest.mark.parametrize(
-    "name", ["consent_valid", "plan_active", "candidate", "dose_allowed", "rems_enrolled", "setting_certified"]
+    "name",
+    ["consent_valid", "plan_active", "candidate", "dose_allowed", "day_allowed", "rems_enrolled", "setting_certified"],
 )
 @pytest.mark.parametrize("fact", [Fact.of(False), Fact.not_asked(), Fact.not_known()])
 def test_what_other_rooms_deny_or_do_not_know_holds_the_session(name: str, fact: Fact[bool]) -> None:
@@ -205,3 +206,25 @@ def test_the_forty_minute_reading_is_due_from_35_to_50() -> None:
     first = next(d for d in what_is_due(facts, minute(41), setting()) if d.what == "blood_pressure")
     assert (first.opens_at, first.due_at, first.closes_at) == (minute(40), minute(45), minute(55))
     assert first.overdue(minute(56)) and not first.overdue(minute(55))
+
+
+def test_a_day_the_protocol_does_not_have_is_the_prescribers_decision() -> None:
+    early = {"day_allowed": Fact.of(False, "last session today")}
+    go = {"about": "KC-GATE-06", "ruling": "go_ahead", "reason": "Travels tomorrow."}
+    decided = ev(-8, "prescriber_decision", by_role="prescriber", **go)
+    assert held(may_start(nasal(*NASAL_GATE, **early), setting())) == {"KC-GATE-06"}
+    assert held(may_start(nasal(*NASAL_GATE, decided, **early), setting())) == set()
+    unknown = nasal(*NASAL_GATE, decided, day_allowed=Fact.not_asked())
+    assert held(may_start(unknown, setting())) == {"KC-GATE-06"}
+
+
+@pytest.mark.parametrize("rule_id", ["DEC-11", "DEC-12", "IVK-MON-04-SPO2-HARD", "SPR-MON-08-END"])
+def test_nobody_is_given_a_drug_who_could_not_leave_by_the_rules(rule_id: str) -> None:
+    decision = may_start(nasal(*NASAL_GATE), setting(signed=but(rule_id)))
+    finding = next(f for f in decision.findings if f.rule.rule_id == "KC-GATE-07")
+    assert decision.outcome == "blocked"
+    assert finding.because == (f"{rule_id} is not signed",)
+
+
+def test_a_policy_of_the_other_route_is_not_asked_for() -> None:
+    assert may_start(infusion(*IV_GATE), setting(INFUSION, signed=but("DEC-12"))).outcome == "may_start"

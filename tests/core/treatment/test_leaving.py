@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ketacore.evidence import Decision, Finding, Refusal
+from ketacore.evidence import Decision, Finding, Refusal, State
 from ketacore.treatment import INFUSION, NASAL, Event, SessionFacts, check_event, ready_for_discharge
 from tests.core.treatment.course import (
     IV_GATE,
@@ -149,3 +149,15 @@ def test_leaving_too_early_is_refused_with_all_that_is_open(facts: SessionFacts)
     words = " ".join(told.value.because).lower()
     for open_still in ("escort", "sedation", "prescriber", "blood pressure"):
         assert open_still in words
+
+
+@pytest.mark.parametrize(
+    ("saturation", "signed", "met"),
+    [(98, (), True), (90, (), True), (89, (), False), (98, ("DEC-12",), None), (98, ("IVK-MON-04-SPO2-HARD",), None)],
+)
+def test_breathing_is_judged_by_the_signed_limit(saturation: int, signed: tuple[str, ...], met: bool | None) -> None:
+    rest = tuple(e for e in nasal_ready() if e.at != minute(125) or e.kind != "vitals")
+    facts = nasal(*rest, bp(125, 124, 78, oxygen_saturation=saturation))
+    decision = ready_for_discharge(facts, minute(130), setting(signed=but(*signed)))
+    finding = next(f for f in decision.findings if f.rule.rule_id == "SPR-MON-11-BREATHING")
+    assert finding.state is {True: State.CLEAR, False: State.FIRED, None: State.NOT_EVALUATED}[met]

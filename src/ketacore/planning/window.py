@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ketacore.planning import Phase, Protocol, phase_on
+from ketacore.planning.protocols import Phase, Protocol
+from ketacore.planning.series import phase_on
 
 DAYS = 7
 
