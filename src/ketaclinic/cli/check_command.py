@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 
 import click
 
-from ketaclinic.cli.starting import django_ready, print_json
+from ketaclinic.cli.starting import django_ready, print_json, refuse
+from ketaclinic.config.environment import data_folder
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 """What SQLite must have in force so that an acknowledged write survives a power cut."""
@@ -32,6 +32,8 @@ def command(as_json: bool) -> int:
 
     Ends with exit code 1 when anything is not.
     """
+    if not os.environ.get("DATABASE_URL") and not data_folder().exists():
+        refuse(f"there is no data in {data_folder()}; run: ketaclinic demo, or: ketaclinic serve")
     django_ready()
     results = [checked for look in (check_database, check_rules, check_settings) for checked in _looked(look)]
     if as_json:
@@ -75,28 +77,14 @@ def check_rules(on: date | None = None) -> Iterator[Checked]:
     """Every rule file loads, and no review is overdue."""
     from django.utils import timezone
 
-    import ketacore
-    from ketacore.evidence import load_rules
+    from ketaclinic.policy.queries import all_rules
 
     today = on or timezone.now().date()
-    number, overdue = 0, []
-    for room in pkgutil.iter_modules(ketacore.__path__):
-        if not room.ispkg or not _has_rules(room.name):
-            continue
-        rules = list(load_rules(room.name))
-        number += len(rules)
-        overdue += [rule.rule_id for rule in rules if rule.review.overdue(today)]
-    yield Checked("rules", number > 0, f"{number} rules are complete")
+    rules = {(rule.rule_id, rule.rule_version): rule for _, rule in all_rules()}.values()
+    overdue = sorted(rule.rule_id for rule in rules if rule.review.overdue(today))
+    yield Checked("rules", bool(rules), f"{len(rules)} rules are complete")
     says = f"overdue: {', '.join(overdue[:10])}" if overdue else "no review is overdue"
     yield Checked("rule reviews", not overdue, says)
-
-
-def _has_rules(room: str) -> bool:
-    from importlib import resources
-
-    importlib.import_module(f"ketacore.{room}")
-    folder = resources.files(f"ketacore.{room}") / "data"
-    return folder.is_dir() and any(f.name.startswith("rules") and f.name.endswith(".toml") for f in folder.iterdir())
 
 
 def check_settings() -> Iterator[Checked]:

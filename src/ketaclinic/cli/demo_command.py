@@ -63,5 +63,6 @@ def _print(demo: Any, sign_ins: Any, as_json: bool) -> None:
         print_json({"clinic": demo.name, "patients": number, "sign_ins": known})
         return
     click.echo(f"{demo.name}: {number} synthetic patients. Sign in as:")
+    role, name = (max(len(entry[column]) for entry in known) for column in ("role", "username"))
     for entry in known:
-        click.echo(f"  {entry['role']:<14} {entry['username']:<14} {entry['password']}")
+        click.echo(f"  {entry['role']:<{role}}  {entry['username']:<{name}}  {entry['password']}")

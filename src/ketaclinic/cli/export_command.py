@@ -63,6 +63,8 @@ def _export(patient: Any, by: Any, folder: Path | None) -> Path | None:
     if folder is None:
         sys.stdout.buffer.write(data)
         return None
+    if folder.exists() and not folder.is_dir():
+        refuse(f"{folder.name} is a file; name a folder with --to")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{patient.record_number}.fhir.json"
     path.touch(mode=0o600)

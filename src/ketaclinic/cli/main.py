@@ -97,7 +97,7 @@ def _unforeseen(error: Exception) -> int:
     if type(error).__module__.startswith(("django.db", "sqlite3", "psycopg")):
         return _say(f"the database cannot be used ({name}); run: ketaclinic check", OUTSIDE)
     if name == "ImproperlyConfigured":
-        return _say("a setting in the environment is wrong; run: ketaclinic check", OUTSIDE)
+        return _say(f"a setting is wrong: {error}", OUTSIDE)
     return _say(f"an error in Ketaclinic itself ({name}); set KETACLINIC_TRACEBACK=1 to see where", INTERNAL)
 
 

@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-import dj_database_url
 from csp.constants import NONE, SELF
 
+from ketaclinic.config.environment import data_folder, database, megabytes, switch
 from ketaclinic.config.secret import secret_key
 
-DATA = Path(os.environ.get("KETACLINIC_DATA", "var")).absolute()
-HTTPS = os.environ.get("KETACLINIC_HTTPS", "0") == "1"
+DATA = data_folder()
+HTTPS = switch("KETACLINIC_HTTPS")
 TESTING = "pytest" in sys.modules
-SERVING = os.environ.get("KETACLINIC_SERVING") == "1"
+SERVING = switch("KETACLINIC_SERVING")
 
 SECRET_KEY = "only-for-tests" if TESTING else secret_key(DATA)
 DEBUG = False
@@ -104,7 +103,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{DATA / 'ketaclinic.sqlite3'}", conn_max_age=600)}
+DATABASES = {"default": database(f"sqlite:///{DATA / 'ketaclinic.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL with synchronous=FULL: an acknowledged write survives a power cut. IMMEDIATE: no writer is refused
     # halfway through a transaction.
@@ -179,7 +178,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-IMPORT_MAX_BYTES = int(float(os.environ.get("KETACLINIC_IMPORT_MAX_MB", "50")) * 1024 * 1024)
+IMPORT_MAX_BYTES = megabytes("KETACLINIC_IMPORT_MAX_MB", 50)
 
 LOGGING = {
     "version": 1,

@@ -107,7 +107,10 @@ def test_an_unforeseen_error_says_nothing_personal(
     assert "Sina" not in capsys.readouterr().err
 
 
-def test_check_tells_json(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_tells_json(
+    db: None, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KETACLINIC_DATA", str(tmp_path))
     run(["check", "--json"])
     names = {c["name"] for c in json.loads(capsys.readouterr().out)["checks"]}
     assert {"database", "migrations", "rules", "rule reviews", "debug", "hosts"} <= names

@@ -84,3 +84,28 @@ def test_an_address_that_is_not_ours_cannot_be_listened_on(data: Path) -> None:
     refused = ketaclinic("serve", "--host", "192.0.2.1", "--port", "18998")
     assert refused.returncode == 3
     assert "cannot listen on 192.0.2.1" in refused.stderr
+
+
+def test_checking_creates_nothing(data: Path) -> None:
+    refused = ketaclinic("check")
+    assert refused.returncode == 1 and "there is no data in" in refused.stderr
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "foo://x"),
+        ("KETACLINIC_IMPORT_MAX_MB", "abc"),
+        ("KETACLINIC_IMPORT_MAX_MB", "-1"),
+        ("KETACLINIC_HTTPS", "maybe"),
+    ],
+)
+def test_a_setting_nobody_understands_is_named(
+    data: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    data.mkdir()
+    monkeypatch.setenv(name, value)
+    refused = ketaclinic("check")
+    assert refused.returncode == 3
+    assert refused.stderr.startswith("ketaclinic: a setting is wrong: " + name) and refused.stderr.count("\n") == 1
