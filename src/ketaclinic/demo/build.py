@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from importlib import resources
 from random import Random
 
@@ -11,7 +11,7 @@ from django.db import transaction
 
 from ketaclinic.demo.clinic import SIGN_INS, found_clinic
 from ketaclinic.demo.courses import INFUSION, NASAL, items_of
-from ketaclinic.demo.floor import CHAIRS, fill_chair
+from ketaclinic.demo.floor import CHAIRS, OPENED_BEFORE, fill_chair
 from ketaclinic.demo.ledger import Ledger
 from ketaclinic.demo.life import Life
 from ketaclinic.demo.lives import (
@@ -30,6 +30,7 @@ from ketaclinic.demo.lives import (
 from ketaclinic.followup.actions import record_answers
 from ketaclinic.interfaces.fhir.actions import import_bundle
 from ketaclinic.people.permissions import Role
+from ketaclinic.screening.actions import record_problem
 from ketacore.planning import PROTOCOLS, series
 from ketacore.scales import SCALES
 
@@ -44,6 +45,8 @@ STAGES = (
 TREATED = "Two adequate trials failed; no stop stands."
 DECLINED = "A history of psychosis; other care was offered."
 ARRIVALS = 4
+NEXT_CHAIRS = (7, 8, 5, 1)
+"""Two chairs are free, the others become so in this order."""
 ALERTS = 3
 
 
@@ -57,10 +60,14 @@ def build_demo(*, at: datetime, seed: int, patients: int, progress: Callable[[in
         _floor_life(ledger, world, random, n, product, given) for n, (product, given, _, _) in enumerate(CHAIRS, 1)
     ]
     arriving = [_floor_life(ledger, world, random, 10 + n, NASAL, 2 * n + 1) for n in range(ARRIVALS)]
+    for chair, (life, (_, _, minutes, _)) in enumerate(zip(floor, CHAIRS, strict=True), start=1):
+        assert life.booking_today is not None
+        life.booking_today.starts_at = at - OPENED_BEFORE - timedelta(minutes=minutes)
+        life.booking_today.chair = chair
     for n, life in enumerate(arriving):
         assert life.booking_today is not None
         life.booking_today.starts_at = min(at + timedelta(minutes=20 + 45 * n), _end_of_day(world))
-        life.booking_today.chair = n + 1
+        life.booking_today.chair = NEXT_CHAIRS[n]
     followed: list[Life] = []
     for number in range(len(CHAIRS) + ARRIVALS, patients):
         life = _life_at(ledger, world, random, number + 20, _stage_of(number))
@@ -74,10 +81,17 @@ def build_demo(*, at: datetime, seed: int, patients: int, progress: Callable[[in
     with transaction.atomic():
         for chair, (life, (_, _, minutes, shows)) in enumerate(zip(floor, CHAIRS, strict=True), start=1):
             fill_chair(world, life, chair, minutes, shows)
+        _write_down_late(world, arriving[-1])
         _raise_alerts(world, random, followed)
         _import_bundles(world)
     if progress:
         progress(patients)
+
+
+def _write_down_late(world: World, life: Life) -> None:
+    """One of those who will arrive has a finding since the decision to treat: the start gate asks again."""
+    yesterday = world.when(world.today - timedelta(days=1), time(15, 40))
+    record_problem(patient=life.patient, by=world.home.nurse, at=yesterday, display="Aneurysm of abdominal aorta")
 
 
 def _stage_of(number: int) -> str:

@@ -58,7 +58,7 @@ def found_clinic(at: datetime) -> DemoClinic:
         emergency_contact="On-call clinician (invented): +1 555 0199",
         rems_certified_on=opened.date(),
         rems_certified_until=(at + timedelta(days=400)).date(),
-        chairs=6,
+        chairs=8,
         synthetic=True,
     )
     password = make_password(PASSWORD)

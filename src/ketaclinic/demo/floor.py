@@ -22,6 +22,8 @@ CHAIRS: tuple[tuple[str, int, int, str], ...] = (
     (INFUSION, 4, 62, "pressure"),
 )
 """Product, sessions given before, minutes since the first dose, what the chair shows."""
+OPENED_BEFORE = timedelta(minutes=26)
+"""How long before the first dose a session is opened."""
 
 
 def fill_chair(world: World, life: Life, chair: int, minutes: int, shows: str) -> Session:
@@ -32,7 +34,7 @@ def fill_chair(world: World, life: Life, chair: int, minutes: int, shows: str) -
         patient=life.patient,
         plan=life.plan,
         by=nurse,
-        at=start - timedelta(minutes=26),
+        at=start - OPENED_BEFORE,
         chair=chair,
         booking=life.booking_today,
         weight_confirmed=True,
