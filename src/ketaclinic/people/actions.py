@@ -19,7 +19,7 @@ from ketaclinic.people.models import (
     Staff,
     User,
 )
-from ketaclinic.people.permissions import Permission, Role, check_may
+from ketaclinic.people.permissions import Permission, Role, check_in_clinic, check_may
 from ketacore.evidence import Refusal
 
 FIRST_RECORD_NUMBER = 20_001
@@ -90,6 +90,7 @@ def name_caregiver(
 ) -> Caregiver:
     """Record someone who looks after the patient; ``may_escort`` says whether they may fetch them."""
     check_may(by, Permission.CONFIRM_RIDE)
+    check_in_clinic(by, patient)
     caregiver: Caregiver = Caregiver.objects.create(
         clinic=patient.clinic,
         patient=patient,
@@ -110,6 +111,7 @@ def correct_patient(*, patient: Patient, by: Staff, at: datetime, reason: str, *
     Raises ``Refusal`` without a reason. Fields that already have the value are left alone.
     """
     check_may(by, Permission.REGISTER_PATIENT)
+    check_in_clinic(by, patient)
     changed = _changes(patient, fields)
     if changed and not reason.strip():
         raise Refusal("Correcting the patient", ["no reason was given"], "Say why the entry was wrong.")
@@ -133,10 +135,28 @@ def correct_patient(*, patient: Patient, by: Staff, at: datetime, reason: str, *
 
 
 @transaction.atomic
-def correct_caregiver(*, caregiver: Caregiver, by: Staff, at: datetime, **fields: Any) -> Caregiver:
-    """Change what is known about a caregiver; the audit entry keeps the old values."""
+def correct_caregiver(*, caregiver: Caregiver, by: Staff, at: datetime, reason: str = "", **fields: Any) -> Caregiver:
+    """Change what is known about a caregiver; each changed field leaves its old value, the author and the time.
+
+    A reason may be left out: a new telephone number does not say that the old one was wrong.
+    """
     check_may(by, Permission.CONFIRM_RIDE)
+    check_in_clinic(by, caregiver)
     changed = _changes(caregiver, fields)
+    PatientCorrection.objects.bulk_create(
+        PatientCorrection(
+            clinic_id=caregiver.clinic_id,
+            patient_id=caregiver.patient_id,
+            caregiver=caregiver,
+            field=name,
+            old_value=old,
+            new_value=new,
+            reason=reason,
+            by=by,
+            at=at,
+        )
+        for name, old, new in changed
+    )
     _set(caregiver, fields, changed)
     if changed:
         write_audit(
@@ -179,6 +199,7 @@ def change_staff(*, member: Staff, by: Staff, at: datetime, **fields: Any) -> St
     Raises ``Refusal`` where the clinic would be left without an administrator, or somebody locks themselves out.
     """
     check_may(by, Permission.MANAGE_STAFF)
+    check_in_clinic(by, member)
     role = fields.get("role", member.role)
     active = fields.get("is_active", member.is_active)
     _check_director(role, fields.get("is_medical_director", member.is_medical_director))

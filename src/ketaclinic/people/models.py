@@ -185,14 +185,18 @@ class CorrectionQuerySet(AppendOnlyQuerySet):
 
 
 class PatientCorrection(AppendOnly):
-    """One field of a patient's identity that was corrected: the old value, who, when and why are kept."""
+    """One field of a patient's identity that was corrected: the old value, who, when and why are kept.
+
+    With a ``caregiver`` the field is one of theirs; then the reason may be empty.
+    """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="corrections")
+    caregiver = models.ForeignKey(Caregiver, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     field = models.CharField(max_length=40)
     old_value = models.CharField(max_length=200, blank=True)
     new_value = models.CharField(max_length=200, blank=True)
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 

@@ -17,6 +17,9 @@ FIELD_WORDS = {
     "email": "E-mail",
     "language": "Language",
     "deceased_on": "Date of death",
+    "name": "Name",
+    "relationship": "Relationship",
+    "may_escort": "May take the patient home",
 }
 
 
@@ -64,11 +67,20 @@ def details_of(patient: Patient, on: date) -> list[tuple[str, str]]:
 
 
 def correction_lines(corrections: Iterable[PatientCorrection]) -> list[CorrectionLine]:
-    """Return the corrections of a patient's identity for display."""
+    """Return what was corrected about a patient and their caregivers, for display."""
     return [
-        CorrectionLine(FIELD_WORDS.get(c.field, c.field), c.old_value, c.new_value, c.reason, str(c.by), c.at)
+        CorrectionLine(_field(c), _value(c.old_value), _value(c.new_value), c.reason, str(c.by), c.at)
         for c in corrections
     ]
+
+
+def _field(correction: PatientCorrection) -> str:
+    word = FIELD_WORDS.get(correction.field, correction.field)
+    return f"Caregiver {correction.caregiver}, {word.lower()}" if correction.caregiver else word
+
+
+def _value(stored: str) -> str:
+    return {"True": "yes", "False": "no"}.get(stored, stored)
 
 
 def staff_lines(staff: Iterable[Staff]) -> list[StaffLine]:

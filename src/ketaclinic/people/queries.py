@@ -61,8 +61,8 @@ def caregiver_in(patient: Patient, pk: int) -> Caregiver:
 
 
 def corrections_of(patient: Patient) -> QuerySet[PatientCorrection]:
-    """Return what was corrected in the patient's identity, newest first, with who did it."""
-    return PatientCorrection.objects.of(patient.clinic).filter(patient=patient).select_related("by")
+    """Return what was corrected in the patient's identity or a caregiver's, newest first, with who did it."""
+    return PatientCorrection.objects.of(patient.clinic).filter(patient=patient).select_related("by", "caregiver")
 
 
 def look_alikes(clinic: Clinic, family_name: str, birth_date: date) -> list[Patient]:

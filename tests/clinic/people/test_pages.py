@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from ketaclinic.audit.models import AuditEntry
-from ketaclinic.people.actions import correct_patient
-from ketaclinic.people.models import Caregiver, Clinic, Patient, Staff, User
+from ketaclinic.people.actions import change_staff, correct_caregiver, correct_patient, name_caregiver
+from ketaclinic.people.models import Caregiver, Clinic, Patient, PatientCorrection, Staff, User
 from ketaclinic.people.permissions import Role
 from ketacore.evidence import Refusal
 from tests.support.people import NOON, make_clinic, make_patient, make_staff
@@ -214,3 +216,31 @@ def test_a_password_is_changed(nurse: Staff) -> None:
     data = {"old_password": "correct horse battery", "new_password1": new, "new_password2": new}
     assert client.post("/password/", data).status_code == 302
     assert User.objects.get(pk=nurse.user_id).check_password(new)
+
+
+def test_what_was_known_about_a_caregiver_is_kept(desk: Client, patient: Patient, nurse: Staff) -> None:
+    carer = name_caregiver(patient=patient, by=nurse, at=NOON, name="Synthetic Carer", phone="1")
+    correct_caregiver(caregiver=carer, by=nurse, at=NOON, reason="moved", phone="2", may_escort=False)
+    kept = PatientCorrection.objects.filter(caregiver=carer).values_list("field", "old_value", "new_value", "reason")
+    assert set(kept) == {("phone", "1", "2", "moved"), ("may_escort", "True", "False", "moved")}
+    text = desk.get(f"/patients/{patient.pk}/details/").content.decode()
+    assert "Caregiver Synthetic Carer, telephone: 2" in text and "was <del>1</del>" in text
+    assert "may take the patient home: no" in text
+
+
+def test_staff_of_another_clinic_name_and_correct_nobody(patient: Patient, nurse: Staff) -> None:
+    carer = name_caregiver(patient=patient, by=nurse, at=NOON, name="Synthetic Carer")
+    member = make_staff(patient.clinic)
+    elsewhere = make_clinic(name="Elsewhere")
+    stranger, chief = make_staff(elsewhere, Role.NURSE), make_staff(elsewhere, Role.ADMINISTRATOR)
+    deeds: list[Callable[[], object]] = [
+        lambda: name_caregiver(patient=patient, by=stranger, at=NOON, name="X"),
+        lambda: correct_patient(patient=patient, by=stranger, at=NOON, reason="x", given_name="X"),
+        lambda: correct_caregiver(caregiver=carer, by=stranger, at=NOON, name="X"),
+        lambda: change_staff(member=member, by=chief, at=NOON, display_name="X"),
+    ]
+    for deed in deeds:
+        with pytest.raises(PermissionDenied, match="another clinic"):
+            deed()
+    assert not PatientCorrection.objects.exists()
+    assert list(Caregiver.objects.values_list("name", flat=True)) == ["Synthetic Carer"]
