@@ -15,7 +15,7 @@ from ketaclinic.aftercare.models import InstructionsGiven, NextDayContact
 from ketaclinic.aftercare.presenters import Sheet, sheet
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.planning.queries import next_booking
 from ketaclinic.record.actions import chronicle
 from ketaclinic.treatment.actions import new_key, record_event
@@ -50,6 +50,7 @@ def give_instructions(
 ) -> InstructionsGiven:
     """Record that the sheet was handed over, with what it said; again the same entry is the same row."""
     check_may(by, Permission.GIVE_AFTERCARE)
+    check_in_clinic(by, session)
     key = entry_key or new_key()
     before: InstructionsGiven | None = InstructionsGiven.objects.filter(session=session, entry_key=key).first()
     if before is not None:
@@ -90,6 +91,7 @@ def record_contact(
 ) -> NextDayContact:
     """Record that somebody tried to reach the patient after a session, or did."""
     check_may(by, Permission.GIVE_AFTERCARE)
+    check_in_clinic(by, session)
     if outcome == NextDayContact.Outcome.NOT_REACHED and wellbeing != NextDayContact.Wellbeing.NOT_TOLD:
         raise Refusal("Recording the contact", ["nobody was reached, so nothing was told"], "Choose one of the two.")
     row: NextDayContact = NextDayContact.objects.create(

@@ -8,12 +8,13 @@ from ketaclinic.policy.queries import setting_of
 from ketaclinic.treatment.facts import facts_of
 from ketaclinic.treatment.models import Session
 from ketacore.aftercare import AftercareFacts, Instructions, instructions
-from ketacore.treatment.events import Discharged
+from ketacore.treatment.events import Discharged, Stopped
 
 
 def ended_at(session: Session, at: datetime) -> datetime:
-    """Return when the patient left; before that, the moment of asking."""
-    left = facts_of(session, at).last(Discharged)
+    """Return when the patient left, released or not; before that, the moment of asking."""
+    course = facts_of(session, at)
+    left = course.last(Discharged) or course.last(Stopped)
     return left[0].at if left else at
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ketaclinic.aftercare.models import InstructionsGiven, NextDayContact
 from ketaclinic.people.models import Clinic
 from ketaclinic.policy.queries import setting_of
-from ketaclinic.treatment.models import Session, SessionEvent
+from ketaclinic.treatment.models import CLOSING_KINDS, GIVING_KINDS, Session, SessionEvent
 from ketacore.aftercare import contact_due_on
 from ketacore.treatment import EventKind
 
@@ -40,11 +40,18 @@ def contacts_of(session: Session) -> QuerySet[NextDayContact]:
 
 
 def contacts_due(clinic: Clinic, at: datetime) -> list[ContactDue]:
-    """Return whom to contact by today and who was not reached yet, oldest first; empty while the policy is unsigned."""
+    """Return whom to contact by today and who was not reached yet, oldest first; empty while the policy is unsigned.
+
+    Whoever was given drug and left without release, or was taken to hospital, is asked like everybody else.
+    """
     reached = NextDayContact.objects.of(clinic).current().filter(session=OuterRef("session"), outcome="reached")
+    mine = SessionEvent.objects.filter(session=OuterRef("session"), at__lte=at).standing()
+    released = mine.filter(kind=EventKind.DISCHARGED.value)
+    stopped = Q(kind=EventKind.STOPPED.value) & Exists(mine.filter(kind__in=GIVING_KINDS)) & ~Exists(released)
     left = (
         SessionEvent.objects.of(clinic)
-        .filter(kind=EventKind.DISCHARGED.value, at__lte=at, at__gt=at - LOOK_BACK)
+        .filter(kind__in=CLOSING_KINDS, at__lte=at, at__gt=at - LOOK_BACK)
+        .filter(Q(kind=EventKind.DISCHARGED.value) | stopped)
         .standing()
         .exclude(Exists(reached))
         .select_related("session", "session__patient", "session__clinic")

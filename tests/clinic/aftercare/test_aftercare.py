@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from io import BytesIO
 
 import pytest
@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from pypdf import PdfReader
 
-from ketaclinic.aftercare import actions, queries
+from ketaclinic.aftercare import actions, facts, queries
 from ketaclinic.aftercare.models import InstructionsGiven, NextDayContact
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
@@ -20,7 +20,7 @@ from ketaclinic.treatment.models import Session, SessionEvent
 from ketacore.evidence import Refusal
 from tests.clinic.treatment.whole import minute, opened, ready_plan, sign_everything
 from tests.support import clock
-from tests.support.people import make_staff
+from tests.support.people import make_clinic, make_staff
 
 HOME = minute(130)
 
@@ -92,6 +92,15 @@ def test_a_reader_may_not_hand_it_over(session: Session, clinic: Clinic) -> None
         actions.record_contact(session=session, by=outsider, at=minute(1), outcome="reached")
 
 
+def test_staff_of_another_clinic_hand_nothing_over(session: Session) -> None:
+    stranger = make_staff(make_clinic(name="Elsewhere"), Role.NURSE)
+    with pytest.raises(PermissionDenied, match="another clinic"):
+        actions.give_instructions(session=session, by=stranger, at=minute(1))
+    with pytest.raises(PermissionDenied, match="another clinic"):
+        actions.record_contact(session=session, by=stranger, at=minute(1), outcome="reached")
+    assert not InstructionsGiven.objects.exists() and not NextDayContact.objects.exists()
+
+
 def test_a_contact_is_due_the_next_day_until_somebody_was_reached(
     left: Session, as_nurse: Client, nurse: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,3 +137,45 @@ def test_what_cannot_be_is_said_on_the_form(left: Session, as_nurse: Client, mon
 def test_an_old_contact_leaves_the_list_and_an_unsigned_policy_makes_none(left: Session, patient: Patient) -> None:
     assert queries.contacts_due(left.clinic, HOME + timedelta(days=15)) == []
     assert queries.contacts_due(left.clinic, HOME + timedelta(days=13))[0].session == left
+
+
+DEVICE = {
+    "number": 1,
+    "lot": "L1",
+    "expires_on": "2027-06-30",
+    "two_green_dots_before": True,
+    "not_primed": True,
+    "no_green_dots_after": True,
+}
+
+
+@pytest.mark.parametrize("outcome", ["left_without_release", "emergency_transfer"])
+@pytest.mark.parametrize("dosed", [True, False])
+def test_who_left_without_release_is_contacted_once_drug_was_given(
+    session: Session, nurse: Staff, outcome: str, dosed: bool
+) -> None:
+    def happened(kind: str, payload: dict[str, object], at: datetime, **more: object) -> SessionEvent:
+        who = {"clinic": session.clinic, "patient": session.patient, "recorded_by": nurse, "session": session}
+        values = {**who, "at": at, "recorded_at": at, "kind": kind, "payload": payload, "entry_key": f"{kind} {at}"}
+        row: SessionEvent = SessionEvent.objects.create(**{**values, **more})
+        return row
+
+    if dosed:
+        happened("device", DEVICE, minute(1))
+    else:
+        given = happened("device", DEVICE, minute(1))
+        happened("device", DEVICE, minute(1), voided=True, amends=given, entry_key="undone")
+    happened("stopped", {"outcome": outcome, "reason": "Synthetic"}, minute(40))
+    due = queries.contacts_due(session.clinic, minute(40) + timedelta(days=1))
+    assert [(d.session, d.due_on.isoformat()) for d in due] == ([(session, "2026-11-25")] if dosed else [])
+    assert facts.ended_at(session, minute(90)) == minute(40)
+
+
+def test_who_was_stopped_and_then_released_is_contacted_once(left: Session, nurse: Staff) -> None:
+    who = {"clinic": left.clinic, "patient": left.patient, "recorded_by": nurse, "session": left}
+    for kind, payload, at in (
+        ("device", DEVICE, minute(1)),
+        ("stopped", {"outcome": "left_without_release", "reason": "Came back"}, minute(90)),
+    ):
+        SessionEvent.objects.create(**who, at=at, recorded_at=at, kind=kind, payload=payload, entry_key=kind)
+    assert [d.session for d in queries.contacts_due(left.clinic, HOME + timedelta(days=1))] == [left]
