@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
@@ -14,12 +13,13 @@ from ketaclinic.followup import queries
 from ketaclinic.followup.facts import score_facts
 from ketaclinic.followup.models import Alert, AlertEvent, ScaleAnswer
 from ketaclinic.people.models import Patient, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
+from ketaclinic.record.models import StoredDecision
 from ketaclinic.treatment.queries import given_sessions
 from ketacore import followup
-from ketacore.evidence import Decision, Finding, Refusal, Setting
+from ketacore.evidence import Decision, Finding, Refusal, Setting, State
 from ketacore.scales import SCALES, Incomplete, Scale, check_answers, score
 
 STAGE = "followup"
@@ -42,11 +42,6 @@ def scale_named(instrument: str) -> Scale:
     return SCALES[instrument]
 
 
-def _check_clinic(patient: Patient, by: Staff) -> None:
-    if patient.clinic_id != by.clinic_id:
-        raise PermissionDenied("This patient is in the care of another clinic.")
-
-
 @transaction.atomic
 def record_answers(
     *,
@@ -63,7 +58,7 @@ def record_answers(
     The same ``entry_key`` sent twice is one form. ``answered_at`` is when the patient answered, if not now.
     """
     check_may(by, Permission.RECORD_SCORE)
-    _check_clinic(patient, by)
+    check_in_clinic(by, patient)
     scale = scale_named(instrument)
     before = queries.answer_entered(patient.clinic, entry_key)
     if before is not None:
@@ -83,7 +78,7 @@ def amend_answers(
 ) -> Recorded:
     """Correct a form: the old one is kept with the reason. An alert it raised stays open until a person closes it."""
     check_may(by, Permission.RECORD_SCORE)
-    _check_clinic(answer.patient, by)
+    check_in_clinic(by, answer)
     if not reason.strip():
         raise Refusal("Correcting answers", ["no reason was given"], "Say why the answers change.")
     before = queries.answer_entered(answer.clinic, entry_key)
@@ -165,51 +160,71 @@ def _write(
 
 
 def _raise_alerts(row: ScaleAnswer, scale: Scale, *, by: Staff, at: datetime) -> tuple[Alert, ...]:
+    """Ask the core what the form asks for; what it could not decide is kept as well, and a person has to ask."""
     setting = setting_of(row.clinic, at)
-    raised: list[Alert] = []
+    raised: list[Alert | None] = []
     if scale.suicide_items:
         decision = followup.item9_alert(scale, row.answers, setting)
-        if decision.outcome == followup.ALERT and not _raised_before(row, Alert.Kind.SUICIDE_ITEM):
-            raised.append(_raise_alert(row, Alert.Kind.SUICIDE_ITEM, decision, row.answers, setting, by=by, at=at))
-    if row.complete:
-        sessions_at = [s.started_at for s in given_sessions(row.patient, row.at)]
-        facts = score_facts(row.instrument, queries.scores_of(row.patient, row.instrument, row.at), row, sessions_at)
-        decision = followup.worse_after_session(facts, setting)
-        if decision.outcome == followup.ALERT and not _raised_before(row, Alert.Kind.WORSENING):
-            told = {"previous": facts.previous.value, "now": facts.now.value, "scale": scale.scale_id}
-            raised.append(_raise_alert(row, Alert.Kind.WORSENING, decision, told, setting, by=by, at=at))
-    return tuple(raised)
+        kind = _SUICIDE_KINDS.get(decision.outcome)
+        if kind is not None:
+            kept = keep_decision(patient=row.patient, by=by, at=at, room=STAGE, decision=decision, facts=row.answers)
+            raised.append(_raise_alert(row, kind, decision, kept, setting, by=by, at=at))
+    sessions_at = [s.started_at for s in given_sessions(row.patient, row.at)]
+    facts = score_facts(row.instrument, queries.scores_of(row.patient, row.instrument, row.at), row, sessions_at)
+    decision = followup.worse_after_session(facts, setting)
+    if decision.outcome != followup.NO_ALERT:
+        told = {"previous": facts.previous.value, "now": facts.now.value, "scale": scale.scale_id}
+        kept = keep_decision(patient=row.patient, by=by, at=at, room=STAGE, decision=decision, facts=told)
+        if decision.outcome == followup.ALERT:
+            raised.append(_raise_alert(row, Alert.Kind.WORSENING, decision, kept, setting, by=by, at=at))
+    return tuple(alert for alert in raised if alert is not None)
 
 
-def _raised_before(row: ScaleAnswer, kind: str) -> bool:
-    """Return whether an earlier version of the same form raised this alert and it is still open."""
-    if row.amends_id is None:
-        return False
-    return queries.open_alerts(row.clinic, row.recorded_at).filter(answer_id=row.amends_id, kind=kind).exists()
-
-
+_SUICIDE_KINDS = {
+    followup.ALERT: Alert.Kind.SUICIDE_ITEM,
+    followup.CANNOT_DECIDE: Alert.Kind.ITEM_UNDECIDED,
+}
+_ANSWERED_BY = {
+    Alert.Kind.SUICIDE_ITEM: (Alert.Kind.SUICIDE_ITEM,),
+    Alert.Kind.ITEM_UNDECIDED: (Alert.Kind.ITEM_UNDECIDED, Alert.Kind.SUICIDE_ITEM),
+    Alert.Kind.WORSENING: (Alert.Kind.WORSENING,),
+}
+"""Which open alerts of an earlier version of the form ask for the same already."""
 _TITLES = {
     Alert.Kind.SUICIDE_ITEM: "{scale} item about suicide answered: assess today",
+    Alert.Kind.ITEM_UNDECIDED: "{scale} item about suicide {why}: ask",
     Alert.Kind.WORSENING: "{scale} is worse after a session: review today",
 }
 _PRIORITY = {
     Alert.Kind.SUICIDE_ITEM: Alert.Priority.HIGH,
+    Alert.Kind.ITEM_UNDECIDED: Alert.Priority.MEDIUM,
     Alert.Kind.WORSENING: Alert.Priority.MEDIUM,
 }
+
+
+def _raised_before(row: ScaleAnswer, kind: Alert.Kind) -> bool:
+    """Return whether an earlier version of the same form raised an alert that asks for this and is still open."""
+    versions = queries.versions_before(row)
+    before = queries.open_alerts(row.clinic, row.recorded_at).filter(answer_id__in=versions)
+    return bool(versions) and before.filter(kind__in=_ANSWERED_BY[kind]).exists()
 
 
 def _raise_alert(
     row: ScaleAnswer,
     kind: Alert.Kind,
     decision: Decision,
-    facts: object,
+    kept: StoredDecision,
     setting: Setting,
     *,
     by: Staff,
     at: datetime,
-) -> Alert:
-    cause: Finding = next(f for f in decision.fired if f.rule.effect == "task")
+) -> Alert | None:
+    """Raise an alert with its owner; ``None`` where an earlier version of the form has raised it."""
+    if _raised_before(row, kind):
+        return None
+    cause = _cause(decision)
     owned = followup.ownership(at, setting)
+    told = "; ".join(cause.because) or f"not answered: {', '.join(cause.missing)}"
     alert: Alert = Alert.objects.create(
         clinic=row.clinic,
         patient=row.patient,
@@ -218,19 +233,28 @@ def _raise_alert(
         recorded_by=by,
         kind=kind,
         priority=_PRIORITY[kind],
-        title=_TITLES[kind].format(scale=scale_named(row.instrument).name),
-        value="; ".join(cause.because)[:80],
+        title=_TITLES[kind].format(
+            scale=scale_named(row.instrument).name, why="not answered" if decision.missing else "could not be judged"
+        ),
+        value=told[:80],
         rule_id=cause.rule.rule_id,
         rule_version=cause.rule.rule_version,
         answer=row,
-        decision=keep_decision(patient=row.patient, by=by, at=at, room=STAGE, decision=decision, facts=facts),
+        decision=kept,
         owner_role=owned.owner_role,
         backup_role=owned.backup_role,
         due_at=owned.due_at,
     )
-    _tell(alert, "alert", alert.title, "; ".join(cause.because), by=by, at=at)
+    _tell(alert, "alert", alert.title, told, by=by, at=at)
     write_audit("raise_alert", by=by, at=at, patient_id=row.patient_id, obj=alert)
     return alert
+
+
+def _cause(decision: Decision) -> Finding:
+    """Return the task that fired; where none did, the one that could not be evaluated."""
+    nothing = Finding(followup.RULES["RS-01-S"], State.NOT_EVALUATED, ("no rule about this item holds on this day",))
+    tasks = (f for f in (*decision.fired, *decision.not_evaluated) if f.rule.effect == "task")
+    return next(tasks, nothing)
 
 
 def _tell(alert: Alert, kind: str, title: str, detail: str, *, by: Staff, at: datetime) -> None:
@@ -251,7 +275,7 @@ def _tell(alert: Alert, kind: str, title: str, detail: str, *, by: Staff, at: da
 def acknowledge_alert(*, alert: Alert, by: Staff, at: datetime) -> AlertEvent:
     """Take an alert by name. The first name stands: a second person is told who has it."""
     check_may(by, Permission.OWN_ALERT)
-    _check_clinic(alert.patient, by)
+    check_in_clinic(by, alert)
     taken = queries.steps_of(alert).filter(kind=AlertEvent.Kind.ACKNOWLEDGED).first()
     if taken is not None and taken.recorded_by_id == by.pk:
         return taken
@@ -267,7 +291,7 @@ def acknowledge_alert(*, alert: Alert, by: Staff, at: datetime) -> AlertEvent:
 def note_on_alert(*, alert: Alert, note: str, by: Staff, at: datetime) -> AlertEvent:
     """Add a note to an open alert."""
     check_may(by, Permission.OWN_ALERT)
-    _check_clinic(alert.patient, by)
+    check_in_clinic(by, alert)
     _check_open(alert, "Adding a note")
     if not note.strip():
         raise Refusal("Adding a note", ["it is empty"], "Write what was done.")
@@ -278,7 +302,7 @@ def note_on_alert(*, alert: Alert, note: str, by: Staff, at: datetime) -> AlertE
 def close_alert(*, alert: Alert, outcome: str, note: str, by: Staff, at: datetime) -> AlertEvent:
     """Close an alert with what came of it; whoever closes an alert nobody took acknowledges it with that."""
     check_may(by, Permission.OWN_ALERT)
-    _check_clinic(alert.patient, by)
+    check_in_clinic(by, alert)
     _check_open(alert, "Closing the alert")
     if outcome not in AlertEvent.Outcome.values:
         raise Refusal("Closing the alert", ["no outcome was chosen"], "Say what came of it.")

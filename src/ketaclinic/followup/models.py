@@ -79,6 +79,7 @@ class Alert(ClinicalRow):
         """What raised it."""
 
         SUICIDE_ITEM = "suicide_item", "Suicide item"
+        ITEM_UNDECIDED = "item_undecided", "Suicide item left open"
         WORSENING = "worsening", "Worse after a session"
 
     class Priority(models.TextChoices):

@@ -67,6 +67,16 @@ def correction_of(row: ScaleAnswer) -> ScaleAnswer | None:
     return later
 
 
+def versions_before(row: ScaleAnswer) -> list[int]:
+    """Return the keys of the forms this one corrects, the newest first: a correction may itself be corrected."""
+    found: list[int] = []
+    earlier = row.amends_id
+    while earlier is not None:
+        found.append(earlier)
+        earlier = ScaleAnswer.objects.of(row.clinic).values_list("amends_id", flat=True).get(pk=earlier)
+    return found
+
+
 def answer_entered(clinic: Clinic, entry_key: str) -> ScaleAnswer | None:
     """Return the form that was sent with this key, if it was sent before."""
     row: ScaleAnswer | None = ScaleAnswer.objects.of(clinic).filter(entry_key=entry_key).first()

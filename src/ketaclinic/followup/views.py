@@ -88,7 +88,10 @@ def _warn_unasked(request: StaffRequest, row: ScaleAnswer, scale: Scale) -> None
     for suicide in scale.suicide_items:
         if suicide.item not in row.answers:
             number = scale.item(suicide.item).number
-            messages.warning(request, f"Item {number}, about suicide, was not answered. That is not a no: ask.")
+            messages.warning(
+                request,
+                f"Item {number}, about suicide, was not answered. That is not a no: ask. It stays an open task.",
+            )
 
 
 @requires(Permission.SEE_CHART)

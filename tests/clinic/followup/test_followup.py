@@ -14,7 +14,7 @@ from ketaclinic.followup.models import Alert, AlertEvent, ScaleAnswer
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
 from ketaclinic.policy.actions import sign_policy
-from ketaclinic.record.models import TimelineEntry
+from ketaclinic.record.models import StoredDecision, TimelineEntry
 from ketaclinic.treatment.models import Session
 from ketacore.evidence import Refusal
 from ketacore.followup import RULES
@@ -102,6 +102,64 @@ def test_an_alert_is_not_raised_twice_by_a_correction(patient: Patient, nurse: S
     values = {"answers": {**MILD, "q9": 3}, "reason": "Misread.", "by": nurse, "at": NOON + DAY}
     assert actions.amend_answers(answer=alert.answer, entry_key="k2", **values).alerts == ()
     assert list(queries.open_alerts(patient.clinic, NOON + DAY)) == [alert]
+
+
+def test_a_form_corrected_twice_raises_its_alert_once(patient: Patient, nurse: Staff) -> None:
+    alert = urgent(patient, nurse)
+    answer = alert.answer
+    for n in (2, 3, 4):
+        values = {"answers": {**MILD, "q1": n % 4, "q9": 2}, "reason": "Misread.", "by": nurse, "at": NOON + n * DAY}
+        recorded = actions.amend_answers(answer=answer, entry_key=f"k{n}", **values)
+        assert recorded.alerts == ()
+        answer = recorded.answer
+    assert list(queries.open_alerts(patient.clinic, NOON + 9 * DAY)) == [alert]
+    actions.close_alert(alert=alert, outcome="assessed", note="Safe.", by=nurse, at=NOON + 9 * DAY)
+    values = {"answers": {**MILD, "q9": 3}, "reason": "Misread.", "by": nurse, "at": NOON + 10 * DAY}
+    assert [a.kind for a in actions.amend_answers(answer=answer, entry_key="k9", **values).alerts] == ["suicide_item"]
+
+
+WITHOUT_NINE = {k: v for k, v in MILD.items() if k != "q9"}
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_an_item_about_suicide_left_out_is_an_open_task(
+    patient: Patient, nurse: Staff, prescriber: Staff, signed: bool
+) -> None:
+    if signed:
+        sign(prescriber, "KC-ESC-01")
+    (alert,) = fill(patient, nurse, answers=WITHOUT_NINE).alerts
+    assert (alert.kind, alert.priority, alert.rule_id) == ("item_undecided", "medium", "RS-01-S")
+    assert alert.title == "PHQ-9 item about suicide not answered: ask" and alert.value == "not answered: q9"
+    assert (alert.decision.outcome, alert.decision.facts) == ("cannot_decide", WITHOUT_NINE)
+    assert (alert.owner_role, alert.due_at) == ("prescriber", NOON + timedelta(minutes=30) if signed else None)
+    assert list(queries.alerts_for(prescriber, NOON)) == [alert]
+    assert TimelineEntry.objects.filter(patient=patient, title=alert.title).exists()
+    values = {"reason": "Asked again.", "by": nurse, "at": NOON + DAY}
+    again = actions.amend_answers(answer=alert.answer, answers={**WITHOUT_NINE, "q1": 2}, entry_key="k2", **values)
+    assert again.alerts == ()
+    told = actions.amend_answers(answer=again.answer, answers={**MILD, "q9": 1}, entry_key="k3", **values)
+    assert [a.kind for a in told.alerts] == ["suicide_item"]
+    left_out = actions.amend_answers(answer=told.answer, answers=WITHOUT_NINE, entry_key="k4", **values)
+    assert left_out.alerts == ()
+
+
+def test_an_item_no_rule_speaks_of_is_an_open_task(patient: Patient, nurse: Staff) -> None:
+    (alert,) = fill(patient, nurse, at=datetime(2024, 6, 6, 16, tzinfo=NOON.tzinfo)).alerts
+    assert alert.title == "PHQ-9 item about suicide could not be judged: ask"
+    assert alert.value == "no rule about this item holds on this day"
+
+
+def test_what_could_not_be_decided_after_a_session_is_kept(patient: Patient, prescriber: Staff) -> None:
+    sign(prescriber, "SAF-06")
+    session = make_session(patient, prescriber, NOON - DAY)
+    device(session, prescriber, NOON - DAY, 1)
+    kept = StoredDecision.objects.filter(patient=patient, question="worse_after_session")
+    assert fill(patient, prescriber, "first").alerts == ()
+    assert [(d.outcome, d.facts["previous"]) for d in kept] == [("cannot_decide", None)]
+    fill(patient, prescriber, "second", NOON + DAY)
+    assert kept.count() == 1
+    fill(patient, prescriber, "half", NOON + 2 * DAY, answers={**MILD, "q1": None})
+    assert kept.count() == 1
 
 
 def test_an_alert_without_a_signed_policy_has_an_owner_and_no_clock(patient: Patient, prescriber: Staff) -> None:
