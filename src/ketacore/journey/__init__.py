@@ -14,12 +14,13 @@ from ketacore.journey.decide import (
     stage_of,
     where,
 )
-from ketacore.journey.facts import INDUCTION_PHASES, JourneyFacts, Verdict
+from ketacore.journey.facts import INDUCTION_PHASES, Consent, JourneyFacts, Verdict
 
 __all__ = [
     "INDUCTION_PHASES",
     "REVIEW_RULE",
     "STAGES",
+    "Consent",
     "JourneyFacts",
     "NextStep",
     "Outcome",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from ketacore.evidence import RULE_PACK, Approval, Refusal, Setting, SignedPolicies, to_jsonable
 from ketacore.journey.decide import REVIEW_RULE, where
-from ketacore.journey.facts import JourneyFacts, Verdict
+from ketacore.journey.facts import Consent, JourneyFacts, Verdict
 
 _SETTING = ("jurisdiction", "on", "review_policy_signed_by", "review_policy_signed_at")
 _DO = "Correct the field and ask again."
@@ -52,8 +53,8 @@ def _setting(document: Mapping[str, Any]) -> Setting:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name == "verdict":
-        return _verdict(value)
+    if name in _WORDS:
+        return _word(name, _WORDS[name], value)
     if name == "sessions_given":
         return _count(name, value)
     if name in ("product", "phase"):
@@ -61,10 +62,13 @@ def _value(name: str, value: Any) -> Any:
     return _day(name, value)
 
 
-def _verdict(value: Any) -> Verdict:
-    if value not in set(Verdict):
-        raise _ill_typed("verdict", f"one of {', '.join(Verdict)}", value)
-    return Verdict(value)
+_WORDS: Mapping[str, type[StrEnum]] = {"verdict": Verdict, "consent": Consent}
+
+
+def _word(name: str, words: type[StrEnum], value: Any) -> StrEnum:
+    if value not in tuple(words):
+        raise _ill_typed(name, f"one of {', '.join(words)}", value)
+    return words(value)
 
 
 def _count(name: str, value: Any) -> int:

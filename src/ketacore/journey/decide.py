@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ketacore.evidence import Rule, Setting, load_rules, standing
 from ketacore.evidence import Standing as RuleStanding
-from ketacore.journey.facts import INDUCTION_PHASES, JourneyFacts, Verdict
+from ketacore.journey.facts import INDUCTION_PHASES, Consent, JourneyFacts, Verdict
 from ketacore.surveillance import add_months
 
 REVIEW_RULE: Rule = load_rules("planning")["IVK-DOS-08"]
@@ -113,7 +113,7 @@ def stage_of(facts: JourneyFacts, setting: Setting) -> Stage:
     """Return the station that is under way, or was when the way closed."""
     if facts.plan_signed_on is None:
         return _stage_of_ended(facts) if _ended(facts) else _stage_without_plan(facts)
-    if facts.consent_signed_on is None:
+    if consent_of(facts) is not Consent.VALID:
         return Stage.CONSENT
     if not facts.sessions_given:
         return Stage.PLAN
@@ -121,6 +121,15 @@ def stage_of(facts: JourneyFacts, setting: Setting) -> Stage:
     if due is not None and due <= setting.on:
         return Stage.REVIEW
     return _stage_of_sessions(facts)
+
+
+def consent_of(facts: JourneyFacts) -> Consent:
+    """Return what the consent room said; where it was not asked, what the dates say."""
+    if facts.consent is not None:
+        return facts.consent
+    if facts.consent_signed_on is not None:
+        return Consent.VALID
+    return Consent.WITHDRAWN if facts.consent_withdrawn_on is not None else Consent.MISSING
 
 
 def _ended(facts: JourneyFacts) -> bool:
@@ -141,7 +150,7 @@ def _stage_of_sessions(facts: JourneyFacts) -> Stage:
 
 def _stage_without_plan(facts: JourneyFacts) -> Stage:
     if facts.verdict is Verdict.TREAT:
-        return Stage.PLAN if facts.consent_signed_on is not None else Stage.CONSENT
+        return Stage.PLAN if consent_of(facts) is Consent.VALID else Stage.CONSENT
     begun = facts.verdict is not None or facts.screening_began_on is not None
     return Stage.SCREENING if begun else Stage.REFERRAL
 
@@ -182,9 +191,21 @@ _VERDICT_NOTES = {Verdict.TREAT: "candidate", Verdict.WAIT: "waiting", Verdict.D
 
 
 def _consent(facts: JourneyFacts, _: Setting) -> tuple[date | None, str]:
-    if facts.consent_signed_on is not None:
-        return facts.consent_signed_on, "signed"
-    return facts.consent_withdrawn_on, "withdrawn" if facts.consent_withdrawn_on else ""
+    state = consent_of(facts)
+    if state is Consent.WITHDRAWN:
+        return facts.consent_withdrawn_on, "withdrawn"
+    if state is Consent.MISSING and facts.consent_signed_on is None:
+        return None, ""
+    return facts.consent_signed_on, _CONSENT_NOTES[state]
+
+
+_CONSENT_NOTES = {
+    Consent.VALID: "signed",
+    Consent.EXPIRED: "expired",
+    Consent.MISSING: "incomplete",
+    Consent.OTHER_ROUTE: "for another product",
+    Consent.NOT_KNOWN: "could not be checked",
+}
 
 
 def _plan(facts: JourneyFacts, _: Setting) -> tuple[date | None, str]:
@@ -239,27 +260,41 @@ def _next_screening(facts: JourneyFacts, _: Setting) -> NextStep:
     return NextStep("Decide on candidacy", why, Stage.SCREENING)
 
 
-def _next_consent(facts: JourneyFacts, _: Setting) -> NextStep:
-    if facts.consent_withdrawn_on is not None:
-        why = f"Consent was withdrawn on {_day(facts.consent_withdrawn_on)}: no session may start."
-        return NextStep("Speak about the consent", why, Stage.CONSENT)
-    since = f"Candidate since {_day(facts.verdict_on)}; " if facts.verdict_on else ""
-    return NextStep("Take consent", f"{since}no signed consent for this product is on record.", Stage.CONSENT)
+def _next_consent(facts: JourneyFacts, setting: Setting) -> NextStep:
+    if facts.plan_signed_on is not None and facts.verdict is not Verdict.TREAT:
+        return _next_under_plan(facts, setting, "")
+    signed = f" of {_day(facts.consent_signed_on)}" if facts.consent_signed_on else ""
+    match consent_of(facts):
+        case Consent.WITHDRAWN:
+            when = f" on {_day(facts.consent_withdrawn_on)}" if facts.consent_withdrawn_on else ""
+            what, why = "Speak about the consent", f"Consent was withdrawn{when}: no session may start."
+        case Consent.EXPIRED:
+            what, why = "Take consent anew", f"The consent{signed} no longer stands: no session may start."
+        case Consent.NOT_KNOWN:
+            what, why = "Look at the consent", f"Whether the consent{signed} covers the plan could not be checked."
+        case _:
+            since = f"Candidate since {_day(facts.verdict_on)}; " if facts.verdict_on else ""
+            what, why = "Take consent", f"{since}no valid consent for this product is on record."
+    return NextStep(what, why, Stage.CONSENT)
 
 
 def _next_plan(facts: JourneyFacts, setting: Setting) -> NextStep:
     if facts.plan_signed_on is not None:
-        return _next_session(facts, setting, "the first session")
+        return _next_under_plan(facts, setting, "the first session")
     signed = f"Consent was signed on {_day(facts.consent_signed_on)}; " if facts.consent_signed_on else ""
     return NextStep("Sign a plan", f"{signed}no plan stands.", Stage.PLAN)
 
 
 def _next_treated(facts: JourneyFacts, setting: Setting) -> NextStep:
+    return _next_under_plan(facts, setting, f"session {facts.sessions_given + 1}")
+
+
+def _next_under_plan(facts: JourneyFacts, setting: Setting, words: str) -> NextStep:
     if facts.verdict is not Verdict.TREAT:
         said = f"says {facts.verdict.value}" if facts.verdict else "is missing"
         why = f"The newest decision on candidacy {said} while a plan stands."
         return NextStep("Decide whether treatment goes on", why, Stage.SCREENING)
-    return _next_session(facts, setting, f"session {facts.sessions_given + 1}")
+    return _next_session(facts, setting, words)
 
 
 def _next_session(facts: JourneyFacts, setting: Setting, words: str) -> NextStep:

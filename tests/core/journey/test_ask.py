@@ -31,6 +31,7 @@ def test_there_are_scenarios() -> None:
         ("registered_on", None, "registered_on: expected a day"),
         ("registered_on", 3, "registered_on: expected a day"),
         ("verdict", "maybe", "verdict: expected one of treat, wait, decline"),
+        ("consent", "yes", "consent: expected one of valid, expired"),
         ("sessions_given", True, "sessions_given: expected a whole number"),
         ("sessions_given", -1, "sessions_given: expected a whole number"),
         ("sessions_given", "3", "sessions_given: expected a whole number"),
@@ -52,3 +53,13 @@ def test_a_signature_needs_its_moment(moment: str | None) -> None:
 
 def test_a_null_is_the_same_as_an_absent_fact() -> None:
     assert answer({**ASKED, "verdict": None}) == answer(ASKED)
+
+
+def test_a_consent_that_expired_holds_the_way() -> None:
+    facts = {
+        "verdict": "treat",
+        "consent": "expired",
+        "consent_signed_on": "2025-09-10",
+        "plan_signed_on": "2025-09-11",
+    }
+    assert answer({**ASKED, **facts})["stage"] == "consent"

@@ -9,6 +9,7 @@ from ketacore.evidence import Approval, Setting, SignedPolicies
 from ketacore.journey import (
     REVIEW_RULE,
     STAGES,
+    Consent,
     JourneyFacts,
     Outcome,
     Stage,
@@ -63,6 +64,18 @@ REVIEW_DUE = replace(IN_MAINTENANCE, plan_signed_on=date(2026, 5, 23))
         (replace(IN_MAINTENANCE, verdict=Verdict.WAIT), Stage.MAINTENANCE, "Decide whether treatment goes on"),
         (replace(IN_MAINTENANCE, verdict=None), Stage.MAINTENANCE, "Decide whether treatment goes on"),
         (replace(IN_MAINTENANCE, consent_signed_on=None), Stage.CONSENT, "Take consent"),
+        (replace(IN_MAINTENANCE, consent=Consent.VALID), Stage.MAINTENANCE, "Book session 10"),
+        (replace(IN_MAINTENANCE, consent=Consent.EXPIRED), Stage.CONSENT, "Take consent anew"),
+        (replace(IN_MAINTENANCE, consent=Consent.WITHDRAWN), Stage.CONSENT, "Speak about the consent"),
+        (replace(IN_MAINTENANCE, consent=Consent.OTHER_ROUTE), Stage.CONSENT, "Take consent"),
+        (replace(IN_MAINTENANCE, consent=Consent.NOT_KNOWN), Stage.CONSENT, "Look at the consent"),
+        (replace(CONSENTED, consent=Consent.EXPIRED), Stage.CONSENT, "Take consent anew"),
+        (replace(PLANNED, verdict=Verdict.DECLINE), Stage.PLAN, "Decide whether treatment goes on"),
+        (
+            replace(IN_MAINTENANCE, verdict=Verdict.DECLINE, consent=Consent.EXPIRED),
+            Stage.CONSENT,
+            "Decide whether treatment goes on",
+        ),
     ],
 )
 def test_stage_and_next_step(facts: JourneyFacts, stage: Stage, next_what: str) -> None:
@@ -138,6 +151,11 @@ def test_notes_on_the_line() -> None:
     assert note(WAITING, Stage.SCREENING) == "waiting"
     assert note(SCREENED, Stage.SCREENING) == "under way"
     assert note(replace(CANDIDATE, consent_withdrawn_on=ON), Stage.CONSENT) == "withdrawn"
+    assert note(CONSENTED, Stage.CONSENT) == "signed"
+    assert note(CANDIDATE, Stage.CONSENT) == ""
+    assert note(replace(CONSENTED, consent=Consent.EXPIRED), Stage.CONSENT) == "expired"
+    assert note(replace(CONSENTED, consent=Consent.MISSING), Stage.CONSENT) == "incomplete"
+    assert note(replace(CANDIDATE, consent=Consent.OTHER_ROUTE), Stage.CONSENT) == "for another product"
     assert note(replace(IN_INDUCTION, sessions_given=1), Stage.INDUCTION) == "1 session given"
     assert note(IN_INDUCTION, Stage.INDUCTION) == "3 sessions given"
     assert note(IN_MAINTENANCE, Stage.INDUCTION) == ""
