@@ -15,6 +15,7 @@ from ketacore.evidence import Finding, Rule, Setting, Standing, State, standing
 from ketacore.treatment.course import (
     baseline_pressure,
     first_dose_at,
+    infusion_running,
     minutes_between,
     newest,
     pressures,
@@ -78,6 +79,8 @@ class _Sample:
 
 _Series = Callable[[SessionFacts, Rule], Iterable[_Sample]]
 _IN_CARE = (Phase.DOSING, Phase.INFUSION, Phase.OBSERVATION, Phase.LEAVING)
+_GIVING = (Phase.DOSING, Phase.INFUSION)
+_CLOSED = (Phase.LEFT, Phase.STOPPED)
 _ON_EVERY_ROUTE = "DEC-12"
 
 
@@ -89,7 +92,7 @@ def alerts(facts: SessionFacts, at: datetime, setting: Setting) -> AlertReport:
         rule = RULES[rule_id]
         why_not = _why_not(facts, rule, setting)
         if why_not is None:
-            raised += _of_rule(facts, rule, priority, series)
+            raised += _of_rule(facts, rule, priority, series, at)
         elif why_not:
             silent.append(Finding(rule, State.NOT_EVALUATED, (why_not,)))
     if stands("DEC-13", setting):
@@ -116,7 +119,7 @@ def _why_not(facts: SessionFacts, rule: Rule, setting: Setting) -> str | None:
     return None
 
 
-def _of_rule(facts: SessionFacts, rule: Rule, priority: Priority, series: _Series) -> list[Alert]:
+def _of_rule(facts: SessionFacts, rule: Rule, priority: Priority, series: _Series, at: datetime) -> list[Alert]:
     samples = list(series(facts, rule))
     crossings = [s for s in samples if s.crossed]
     if not crossings:
@@ -129,18 +132,24 @@ def _of_rule(facts: SessionFacts, rule: Rule, priority: Priority, series: _Serie
             title=last.words,
             at=last.at,
             key=f"{rule.rule_id}@{last.key}",
-            do=_what_to_do(facts, rule, priority),
+            do=_what_to_do(facts, rule, priority, at),
             standing=samples[-1].crossed,
         )
     ]
 
 
-def _what_to_do(facts: SessionFacts, rule: Rule, priority: Priority) -> str:
+def _what_to_do(facts: SessionFacts, rule: Rule, priority: Priority, at: datetime) -> str:
+    """Return what is asked of whoever reads the alert: nobody can stop or pause what is no longer given."""
+    now = phase(facts, at)
+    if now in _CLOSED:
+        return "The session is closed. Tell the clinician."
     if rule.rule_id in ("SPR-MON-05", "IVK-MON-04-SYMPTOM"):
-        return "Stop. Emergency care at once."
+        return "Stop. Emergency care at once." if now in _GIVING else "Emergency care at once."
     if priority is Priority.MEDIUM:
         return "Look at the patient and repeat the measurement."
-    return "Call the clinician." if facts.nasal else "Pause the infusion, call the clinician."
+    if now is not Phase.INFUSION:
+        return "Call the clinician."
+    return f"{'Pause the infusion' if infusion_running(facts) else 'Keep the infusion paused'}, call the clinician."
 
 
 def _without_softer(raised: Iterable[Alert]) -> list[Alert]:

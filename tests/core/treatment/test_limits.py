@@ -68,7 +68,32 @@ def test_what_to_do_depends_on_urgency_and_route() -> None:
     assert told["ketamine-iv", Priority.HIGH] == "Pause the infusion, call the clinician."
     assert told["ketamine-iv", Priority.MEDIUM].startswith("Look at the patient")
     (pain,) = alerts(plus(OBSERVED, ev(12, "symptom", symptom="seizure")), minute(12), setting()).raised
-    assert pain.do == "Stop. Emergency care at once." and pain.rule.rule_id == "SPR-MON-05"
+    assert pain.do == "Emergency care at once." and pain.rule.rule_id == "SPR-MON-05"
+
+
+def test_what_to_do_depends_on_the_phase() -> None:
+    """Nobody can pause or stop what is no longer given; a paused infusion stays paused."""
+    paused = plus(RUNNING, ev(11, "infusion_pause"))
+    ended = plus(RUNNING, ev(11, "infusion_end"))
+    closed = plus(ended, bp(12, 185, 80), ev(13, "stopped", outcome="emergency_transfer", reason="pressure"))
+    told = {
+        name: [a.do for a in alerts(facts, minute(14), setting(INFUSION)).raised if a.rule.rule_id.endswith("HARD")]
+        for name, facts in {
+            "runs": plus(RUNNING, bp(12, 185, 80)),
+            "paused": plus(paused, bp(12, 185, 80)),
+            "ended": plus(ended, bp(12, 185, 80)),
+            "closed": closed,
+        }.items()
+    }
+    assert told == {
+        "runs": ["Pause the infusion, call the clinician."],
+        "paused": ["Keep the infusion paused, call the clinician."],
+        "ended": ["Call the clinician."],
+        "closed": ["The session is closed. Tell the clinician."],
+    }
+    for facts, words in ((RUNNING, "Stop. Emergency care at once."), (ended, "Emergency care at once.")):
+        fainted = plus(facts, ev(12, "symptom", symptom="syncope"))
+        assert [a.do for a in alerts(fainted, minute(12), setting(INFUSION)).raised] == [words]
 
 
 def test_a_symptom_that_is_gone_waits_only_to_be_seen() -> None:
