@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from ketacore.evidence import (
     RULE_PACK,
     Decision,
+    Finding,
     Predicate,
     Refusal,
     Setting,
     Standing,
+    State,
     evaluate,
     no,
     standing,
@@ -98,11 +100,17 @@ def check_event(facts: SessionFacts, event: Event, setting: Setting) -> None:
 
 
 def _lines(decision: Decision) -> list[str]:
-    return [
-        f"{f.rule.title} ({f.rule.rule_id}): {'; '.join(f.because or tuple(f'{m} is missing' for m in f.missing))}"
-        for f in decision.findings
-        if f.stops
-    ]
+    return [f"{f.rule.title} ({f.rule.rule_id}): {_what_is_open(f)}" for f in decision.findings if f.stops]
+
+
+def _what_is_open(finding: Finding) -> str:
+    """Return why a condition holds; of one that cannot be told only what is missing, not what speaks for it."""
+    if finding.state is not State.NOT_EVALUATED or not finding.missing:
+        return "; ".join(finding.because)
+    questions = [m for m in finding.missing if m.endswith("?")]
+    others = [m for m in finding.missing if m not in questions]
+    parts = [f"not answered: {q}" for q in questions] + ([f"missing: {', '.join(others)}"] if others else [])
+    return "; ".join(parts)
 
 
 def _check_start(facts: SessionFacts, event: Event, setting: Setting) -> None:

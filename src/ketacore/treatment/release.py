@@ -22,6 +22,7 @@ from ketacore.evidence import (
 from ketacore.treatment.alerts import Priority, alerts
 from ketacore.treatment.course import (
     Pressure,
+    Reading,
     baseline_pressure,
     baseline_reading,
     dosing_over_at,
@@ -35,7 +36,7 @@ from ketacore.treatment.course import (
 from ketacore.treatment.events import Dissociation, DissociationLevel, EscortSeen, InstructionsGiven, ReleaseSigned
 from ketacore.treatment.facts import SessionFacts
 from ketacore.treatment.questions import answered
-from ketacore.treatment.rules import RULES
+from ketacore.treatment.rules import RULES, stands
 from ketacore.treatment.start import closed_by, decided
 
 
@@ -244,21 +245,36 @@ def _told(leaving: Leaving, rule: Rule) -> Truth:
 def _signed(leaving: Leaving, rule: Rule) -> Truth:
     urgent = [a.title for a in alerts(leaving.facts, leaving.at, leaving.setting).raised
               if a.priority is Priority.HIGH and a.standing]  # fmt: skip
-    if urgent:
-        return yes(*urgent)
     signed = leaving.facts.last(ReleaseSigned, leaving.over_at) if leaving.over_at else None
+    if urgent:
+        open_too = [] if signed else ["the prescriber has not signed"]
+        return yes(*(f"urgent: {title}" for title in urgent), *open_too)
     return no(f"signed by {signed[0].by}") if signed else unknown("prescriber's sign-off")
 
 
 def _on_site(leaving: Leaving, rule: Rule) -> Truth:
-    gap = timedelta(minutes=rule.number("max_gap_min"))
+    """DEC-13 asks when the saturation was measured; whether its value is good other rules judge."""
     last = readings(leaving.facts, "oxygen_saturation")
-    current = bool(last) and leaving.at - last[-1].at <= gap
-    saturation = no(f"SpO2 {last[-1].value:.0f} %") if current else unknown("current oxygen saturation")
+    current = bool(last) and leaving.at - last[-1].at <= timedelta(minutes=rule.number("max_gap_min"))
+    measured = no(_when_measured(leaving, last[-1])) if current else unknown("current oxygen saturation")
     prescriber = answered(leaving.facts, "prescriber_on_site")
     if prescriber.value is None:
-        return saturation | unknown("prescriber on site")
-    return saturation | (no() if prescriber.value else yes("no prescriber on site"))
+        return measured | unknown("prescriber on site")
+    return measured | (no("a prescriber is on site") if prescriber.value else yes("no prescriber on site"))
+
+
+SATURATION_LIMITS = ("IVK-MON-04-SPO2-HARD", "IVK-MON-04-SPO2-SOFT")
+"""The clinic's limits for saturation, the harder one first."""
+
+
+def _when_measured(leaving: Leaving, reading: Reading) -> str:
+    minutes = minutes_between(reading.at, leaving.at)
+    when = f"{minutes} minute{'' if minutes == 1 else 's'} ago" if minutes > 0 else "just now"
+    told = f"saturation measured {when}: {reading.value:.0f} %"
+    watched = not leaving.facts.nasal or stands("DEC-12", leaving.setting)
+    limits = [RULES[rule_id] for rule_id in SATURATION_LIMITS if watched and stands(rule_id, leaving.setting)]
+    crossed = [limit for limit in limits if reading.value < limit.number("below_percent")]
+    return f"{told}, below the clinic limit of {crossed[0].number('below_percent'):g} %" if crossed else told
 
 
 def _pressure_back(leaving: Leaving, rule: Rule) -> Truth:

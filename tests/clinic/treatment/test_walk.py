@@ -52,7 +52,7 @@ def test_the_same_entry_twice_is_one_row(session: Session, nurse: Staff) -> None
 
 def test_a_device_before_the_gate_is_refused_and_names_what_is_missing(session: Session, nurse: Staff) -> None:
     actions.arrive(session=session, by=nurse, at=NOON)
-    with pytest.raises(Refusal, match="blood pressure before the dose is missing"):
+    with pytest.raises(Refusal, match="missing: blood pressure before the dose"):
         actions.give_device(
             session=session, number=1, lot="L", expires_on=NOON.date(), by=nurse, at=NOON + timedelta(minutes=1)
         )

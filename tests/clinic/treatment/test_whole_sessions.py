@@ -73,7 +73,7 @@ def test_from_arrival_to_the_way_home(
     dosed(session, nurse)
     look(2), look(12), look(20), look(50)
     observed(session, nurse, prescriber, leave)
-    with pytest.raises(Refusal, match="written instructions is missing"):
+    with pytest.raises(Refusal, match="missing: written instructions"):
         actions.discharge(session=session, by=nurse, at=minute(leave))
     give_instructions(session=session, by=nurse, at=minute(leave - 1))
     look(leave)

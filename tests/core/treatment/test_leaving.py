@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ketacore.evidence import Decision, Finding, Refusal, State
+from ketacore.evidence import Decision, Finding, Refusal, Setting, State
 from ketacore.treatment import INFUSION, NASAL, Event, SessionFacts, check_event, ready_for_discharge
 from tests.core.treatment.course import (
     IV_GATE,
@@ -101,6 +101,50 @@ def test_what_was_seen_long_ago_does_not_count() -> None:
 )
 def test_the_newest_word_counts(event: Event, rule_id: str) -> None:
     assert set(held(asked(plus(nasal(*nasal_ready()), event), 130))) == {rule_id}
+
+
+def reasons(facts: SessionFacts, at: float, *, signed: Setting | None = None) -> dict[str, tuple[str, ...]]:
+    """Return what each condition of the leave gate says for itself."""
+    decision = ready_for_discharge(facts, minute(at), signed or setting(facts.product))
+    return {f.rule.rule_id: f.because for f in decision.findings}
+
+
+@pytest.mark.parametrize(
+    ("percent", "measured_at", "words"),
+    [
+        (97, 130, "saturation measured just now: 97 %"),
+        (97, 129, "saturation measured 1 minute ago: 97 %"),
+        (93, 127, "saturation measured 3 minutes ago: 93 %, below the clinic limit of 94 %"),
+        (14, 127, "saturation measured 3 minutes ago: 14 %, below the clinic limit of 90 %"),
+    ],
+)
+def test_current_is_about_time_and_never_praises_a_value(percent: int, measured_at: float, words: str) -> None:
+    facts = plus(nasal(*nasal_ready()), ev(measured_at, "vitals", oxygen_saturation=percent))
+    assert reasons(facts, 130)["DEC-13"] == (words, "a prescriber is on site")
+
+
+def test_no_limit_is_named_that_nobody_signed_for_this_route() -> None:
+    facts = plus(nasal(*nasal_ready()), ev(127, "vitals", oxygen_saturation=14))
+    for unsigned in (but("DEC-12"), but("IVK-MON-04-SPO2-HARD", "IVK-MON-04-SPO2-SOFT")):
+        told = reasons(facts, 130, signed=setting(signed=unsigned))["DEC-13"]
+        assert told[0] == "saturation measured 3 minutes ago: 14 %"
+
+
+def test_an_urgent_finding_hides_no_missing_signature() -> None:
+    low = ev(129, "vitals", oxygen_saturation=80)
+    signed, unsigned = nasal(*nasal_ready()), nasal(*(e for e in nasal_ready() if e.kind != "release_signed"))
+    urgent = "urgent: Oxygen saturation 80 %"
+    assert reasons(plus(signed, low), 130)["SPR-MON-04-STABLE"] == (urgent,)
+    assert reasons(plus(unsigned, low), 130)["SPR-MON-04-STABLE"] == (urgent, "the prescriber has not signed")
+
+
+def test_a_refusal_names_only_what_is_open() -> None:
+    unasked = nasal(*(e for e in nasal_ready() if getattr(e.what, "question", "") != "breathing_normal"))
+    with pytest.raises(Refusal) as refused:
+        check_event(unasked, ev(130, "discharged"), setting())
+    (line,) = refused.value.because
+    assert line.startswith("No respiratory depression")
+    assert line.endswith("not answered: Breathing normal, no sign of respiratory depression?")
 
 
 @pytest.mark.parametrize(

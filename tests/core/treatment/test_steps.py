@@ -100,7 +100,7 @@ PAUSED = plus(RUNNING, ev(10, "infusion_pause"))
         (RUNNING, 11, "infusion_resume", {}, "it is running"),
         (PAUSED, 11, "infusion_resume", {"rate_mg_per_min": 1.5}, "faster than the 1 mg/min"),
         (nasal(*nasal_ready()[:-1]), 128, "release_signed", {}, "only a prescriber signs"),
-        (nasal(*nasal_ready()[:-1]), 130, "discharged", {}, "sign-off is missing"),
+        (nasal(*nasal_ready()[:-1]), 130, "discharged", {}, "missing: prescriber's sign-off"),
         (NASAL, 0, "stopped", {"outcome": "left_without_release", "reason": "left"}, "no dose was given"),
     ],
 )
