@@ -94,7 +94,7 @@ def test_a_stage_filter_shows_exactly_the_people_at_that_stage(demo: Clinic, clo
         page = queries.patient_page(demo, setting, at, stage=stage)
         assert len(page.ways) == count
         for way in page.ways:
-            standing = where(facts_of(way, demo), setting)
+            standing = where(facts_of(way, demo, setting), setting)
             assert stage in (standing.stage.value, standing.outcome.value if standing.outcome else "")
 
 

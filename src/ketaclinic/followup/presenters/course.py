@@ -139,13 +139,15 @@ def score_course(
     proposed: tuple[date, date] | None = None,
     setting: Setting | None = None,
     sessions: Sequence[GivenSession] | None = None,
+    scores: Sequence[ScaleAnswer] | None = None,
 ) -> ScoreCourse:
     """Return the course of one instrument, with the sessions given and, when handed one, a proposed window.
 
-    ``setting`` is the clinic's setting and ``sessions`` are those given, where the caller has read them already.
+    ``setting`` is the clinic's setting, ``sessions`` are those given and ``scores`` those of the instrument in the
+    order of time, where the caller has read them already.
     """
     scale = SCALES[instrument]
-    scores = scores_of(patient, instrument, at)
+    scores = scores_of(patient, instrument, at) if scores is None else scores
     sessions = given_sessions(patient, at) if sessions is None else sessions
     clinic = patient.clinic
     newest = scores[-1] if scores else None

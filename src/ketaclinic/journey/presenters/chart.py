@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from ketaclinic.followup.models import ScaleAnswer
 from ketaclinic.followup.presenters.course import ScoreCourse, score_course
+from ketaclinic.followup.queries import scores_of
 from ketaclinic.journey import queries
-from ketaclinic.journey.facts import Way, facts_of, next_session_facts, surveillance_facts
+from ketaclinic.journey.facts import Way, facts_of, proposal_facts, screen_facts
 from ketaclinic.journey.presenters.lists import TimelineLine, stage_word, timeline_lines
 from ketaclinic.journey.presenters.words import PRODUCT_WORDS, address, count_words, day_words
+from ketaclinic.maintenance.facts import INSTRUMENT
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.screening.actions import assess
 from ketacore.evidence import Setting
 from ketacore.evidence.as_json import decision_as_json
-from ketacore.journey import Outcome, Stage, Standing, where
+from ketacore.journey import Consent, JourneyFacts, Outcome, Stage, Standing, consent_of, where
 from ketacore.maintenance import Proposal, next_session_due
 from ketacore.planning import PROTOCOLS
 from ketacore.surveillance import ScreenDue, Stand, screens_due
@@ -85,6 +88,7 @@ class Chart:
     scores: ScoreCourse
     findings: Findings | None
     plan: PlanCard | None
+    consent: str
     proposal: Proposal | None
     proposed: str
     screens: tuple[DueLine, ...]
@@ -100,26 +104,26 @@ def chart_of(row: queries.ChartRow, at: datetime, may: frozenset[str] = frozense
     """Return the chart of a patient read with ``queries.chart_row``."""
     patient, way = row.patient, row.way
     clinic = patient.clinic
-    facts = facts_of(way, clinic)
-    setting = setting_of(clinic, at, facts.product)
+    setting = setting_of(clinic, at, way.product)
+    facts = facts_of(way, clinic, setting)
     standing = where(facts, setting)
     plan = way.plan
-    given = [clinic.day_of(g.at) for g in way.given]
-    proposal = next_session_due(next_session_facts(plan, given), setting) if plan else None
+    scores = scores_of(patient, INSTRUMENT, at)
+    proposal = _proposal(row, plan, scores, setting) if plan else None
     on_file = queries.filed(patient, at)
-    done = queries.screens_done(on_file)
     page = queries.timeline_page(patient, size=CHART_LINES)
     lines = timeline_lines(page.lines)
-    screens = screens_due(surveillance_facts(plan, given, done, facts.phase), setting) if plan or given else ()
+    screens = screens_due(screen_facts(way, plan, row.sessions, at), setting) if plan else ()
     return Chart(
         standing=standing,
         where=stage_word(standing),
         age=patient.age_on(patient.deceased_on or setting.on),
         allergies=allergies_of(row, [f for f in on_file if f.kind == "allergy"], clinic),
         pathway=pathway_of(standing, patient, setting.on),
-        scores=score_course(patient, at, proposed=_window(proposal), setting=setting, sessions=row.sessions),
+        scores=score_course(patient, at, INSTRUMENT, _window(proposal), setting, row.sessions, scores),
         findings=_findings(row, standing, setting, at),
-        plan=_plan_card(plan, way, setting.on) if plan else None,
+        plan=_plan_card(plan, way, facts, setting.on) if plan else None,
+        consent=consent_words(facts),
         proposal=proposal,
         proposed=_proposed(proposal, setting.on) if proposal else "",
         screens=_screens(screens, setting.on),
@@ -130,6 +134,12 @@ def chart_of(row: queries.ChartRow, at: datetime, may: frozenset[str] = frozense
         more=page.after is not None,
         actions=tuple(_actions(standing, row, may)),
     )
+
+
+def _proposal(row: queries.ChartRow, plan: Plan, scores: Sequence[ScaleAnswer], setting: Setting) -> Proposal | None:
+    if plan.protocol_id not in PROTOCOLS:
+        return None
+    return next_session_due(proposal_facts(row.way, plan, row.sessions, scores, setting), setting)
 
 
 def _window(proposal: Proposal | None) -> tuple[date, date] | None:
@@ -238,11 +248,27 @@ def sorted_findings(decision: Mapping[str, Any], told: str) -> Findings:
 # ---- plan and what is due ------------------------------------------------------------------------------------------
 
 
-def _plan_card(plan: Plan, way: Way, on: date) -> PlanCard:
+_CONSENT_WORDS = {
+    Consent.VALID: "signed {signed}",
+    Consent.EXPIRED: "no longer stands, signed {signed}",
+    Consent.WITHDRAWN: "withdrawn {withdrawn}",
+    Consent.OTHER_ROUTE: "not signed for this product",
+    Consent.MISSING: "not signed",
+    Consent.NOT_KNOWN: "could not be checked, signed {signed}",
+}
+
+
+def consent_words(facts: JourneyFacts) -> str:
+    """Say whether the consent for the product stands, as the session gate would."""
+    words = _CONSENT_WORDS[consent_of(facts)]
+    return words.format(signed=day_words(facts.consent_signed_on), withdrawn=day_words(facts.consent_withdrawn_on))
+
+
+def _plan_card(plan: Plan, way: Way, facts: JourneyFacts, on: date) -> PlanCard:
     protocol = PROTOCOLS.get(plan.protocol_id)
     zone = plan.clinic.zone
     next_at = way.next_session_at
-    consent = f"Signed {day_words(plan.clinic.day_of(way.consent_at))}" if way.consent_at else "No valid consent"
+    consent = consent_words(facts)
     rows = (
         ("Product", f"{PRODUCT_WORDS.get(plan.product, plan.product)}, {dose_words(plan)}"),
         ("Protocol", protocol.title if protocol else plan.protocol_id),
@@ -255,7 +281,7 @@ def _plan_card(plan: Plan, way: Way, on: date) -> PlanCard:
             if next_at
             else "none booked",
         ),
-        ("Consent", consent),
+        ("Consent", consent[:1].upper() + consent[1:]),
         ("Signed by", f"{plan.signed_by.display_name}, {day_words(plan.clinic.day_of(plan.at))}"),
     )
     return PlanCard(rows)

@@ -54,7 +54,7 @@ def patient_lines(ways: Iterable[Way], clinic: Clinic, setting: Setting, see_cha
 
 
 def _patient_line(way: Way, clinic: Clinic, setting: Setting, see_chart: bool) -> PatientLine:
-    row, standing = way.patient, where(facts_of(way, clinic), setting)
+    row, standing = way.patient, where(facts_of(way, clinic, setting), setting)
     return PatientLine(
         pk=row.pk,
         name=f"{row.family_name}, {row.given_name}",

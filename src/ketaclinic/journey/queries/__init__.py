@@ -1,6 +1,6 @@
 """Reads across the rooms, set-based: a list of 10,000 patients costs as many queries as a list of ten."""
 
-from ketaclinic.journey.queries.chart import ChartRow, Filed, chart_row, filed, screens_done
+from ketaclinic.journey.queries.chart import ChartRow, Filed, chart_row, filed
 from ketaclinic.journey.queries.home import caregivers_by_patient, first_of, newest_screening, opened_bookings
 from ketaclinic.journey.queries.lists import PatientPage, patient_page, stage_counts
 from ketaclinic.journey.queries.timeline import TimelinePage, timeline_page, timeline_stages
@@ -19,7 +19,6 @@ __all__ = [
     "newest_screening",
     "opened_bookings",
     "patient_page",
-    "screens_done",
     "stage_counts",
     "timeline_page",
     "timeline_stages",

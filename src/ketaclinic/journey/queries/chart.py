@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import CharField, DateField, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import TruncDate
+from django.db.models import Case, CharField, DateField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from ketaclinic.followup.models import Alert
 from ketaclinic.journey.facts import Way
@@ -18,12 +16,13 @@ from ketaclinic.people.queries import patient_in
 from ketaclinic.record.models import StoredDecision
 from ketaclinic.screening.models import HistoryAnswer
 from ketaclinic.screening.queries import active_medications, allergies, problems
-from ketaclinic.surveillance.models import ScreenResult
 from ketaclinic.treatment.models import Session
 from ketaclinic.treatment.queries import GivenSession, given_sessions
-from ketacore.surveillance import Done
 
 ALLERGY_QUESTION = "hypersensitivity"
+
+
+_URGENCY = Case(When(priority=Alert.Priority.HIGH, then=0), default=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def chart_row(clinic: Clinic, pk: int, at: datetime) -> ChartRow:
     """Return one patient of the clinic for the chart; raises ``Http404`` as ``patient_in`` does."""
     start, _ = day_bounds(clinic, at)
     mine = Q(patient=OuterRef("pk"))
-    alerts = Alert.objects.filter(mine).open_at(at).order_by("due_at", "at", "pk")
+    alerts = Alert.objects.filter(mine).open_at(at).order_by(_URGENCY, "due_at", "at", "pk")
     asked = HistoryAnswer.objects.current().filter(mine, question=ALLERGY_QUESTION, at__lte=at).order_by("-at")
     today = Session.objects.current().filter(mine, at__gte=start, at__lte=at).order_by("-at")
     screened = StoredDecision.objects.filter(mine, room="screening", at__lte=at).order_by("-at", "-pk")
@@ -72,7 +71,7 @@ def chart_row(clinic: Clinic, pk: int, at: datetime) -> ChartRow:
     sessions = given_sessions(found, at)
     return ChartRow(
         patient=found,
-        way=ways_of(clinic, [found], at, sessions=sessions)[found.pk],
+        way=ways_of(clinic, [found], at, sessions=sessions, courses=True)[found.pk],
         sessions=sessions,
         caregiver=found.caregiver or "",
         alert_pk=found.alert_pk,
@@ -88,7 +87,7 @@ def chart_row(clinic: Clinic, pk: int, at: datetime) -> ChartRow:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """One medicine, problem, allergy or long-term screen as the chart lists it."""
+    """One medicine, problem or allergy as the chart lists it."""
 
     kind: str
     title: str
@@ -98,13 +97,11 @@ class Filed:
 
 
 def filed(patient: Patient, at: datetime) -> list[Filed]:
-    """Return medicines taken now, problems, allergies and long-term screens done, in one query, by name and day."""
-    screens = ScreenResult.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
+    """Return medicines taken now, problems and allergies, in one query, by name and day."""
     parts = (
         (active_medications(patient, at), "medicine", F("display"), F("dose_text"), F("started_on")),
         (problems(patient), "problem", F("display"), F("status"), F("onset_on")),
         (allergies(patient), "allergy", F("display"), F("criticality"), Value(None, output_field=DateField())),
-        (screens, "screen", F("kind"), F("result"), TruncDate("at", tzinfo=patient.clinic.zone)),
     )
     rows = [
         part.order_by()
@@ -113,16 +110,10 @@ def filed(patient: Patient, at: datetime) -> list[Filed]:
             label=label,
             more=more,
             day=day,
-            origin=Value("", output_field=CharField()) if sort == "screen" else F("source_system"),
+            origin=F("source_system"),
         )
         .values_list("sort", "label", "more", "day", "origin")
         for part, sort, label, more, day in parts
     ]
     found = [Filed(*row) for row in rows[0].union(*rows[1:], all=True)]
     return sorted(found, key=lambda f: (f.kind, f.title.lower(), f.since or date.min))
-
-
-def screens_done(on_file: Iterable[Filed]) -> dict[str, Done]:
-    """Return the newest result of each long-term screen among what is on file."""
-    finding = ScreenResult.Result.FINDING.value
-    return {f.title: Done(f.since, f.detail == finding) for f in on_file if f.kind == "screen" and f.since is not None}

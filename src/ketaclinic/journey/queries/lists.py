@@ -82,7 +82,8 @@ def _beyond(anchor: Patient, backwards: bool) -> Q:
 def _stages(clinic: Clinic, setting: Setting, at: datetime) -> dict[int, str]:
     patients = list(Patient.objects.of(clinic))
     standings = {
-        pk: where(facts_of(way, clinic), setting) for pk, way in ways_of(clinic, patients, at, everybody=True).items()
+        pk: where(facts_of(way, clinic, setting), setting)
+        for pk, way in ways_of(clinic, patients, at, everybody=True).items()
     }
     return {pk: s.outcome.value if s.outcome else s.stage.value for pk, s in standings.items()}
 
