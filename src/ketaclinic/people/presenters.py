@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -51,6 +52,19 @@ class StaffLine:
 def day_words(day: date | None) -> str:
     """Return a day as people write it: ``14 Mar 1984``."""
     return f"{day.day} {day:%b %Y}" if day else ""
+
+
+def weekday_words(day: date) -> str:
+    """Return a day with its weekday: ``Tue 24 Nov 2026``."""
+    return f"{day:%a} {day_words(day)}"
+
+
+_ISO_DAY = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+
+
+def with_day_words(text: str) -> str:
+    """Return a text of the core with its days as people write them: ``last on 7 Nov 2026``."""
+    return _ISO_DAY.sub(lambda found: day_words(date.fromisoformat(found[0])), text)
 
 
 def details_of(patient: Patient, on: date) -> list[tuple[str, str]]:

@@ -149,6 +149,27 @@ class MoveForm(forms.Form):
         return datetime.combine(self.cleaned_data["day"], self.cleaned_data["time"], self.clinic.zone)
 
 
+class OneForm(forms.Form):
+    """Day, time and chair of one session that is booked by hand."""
+
+    day = forms.DateField(label="Day", widget=forms.DateInput(DATE_INPUT, format="%Y-%m-%d"))
+    time = forms.TimeField(label="Time", widget=forms.TimeInput({"type": "time"}, format="%H:%M"))
+    chair = forms.TypedChoiceField(label="Chair", coerce=int, empty_value=None, required=False)
+    number = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=999)
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clinic = clinic
+        chair = self.fields["chair"]
+        assert isinstance(chair, forms.TypedChoiceField)
+        chair.choices = [("", "Any free chair"), *((n, f"Chair {n}") for n in range(1, clinic.chairs + 1))]
+
+    @property
+    def starts_at(self) -> datetime:
+        """The chosen moment in the clinic's own time."""
+        return datetime.combine(self.cleaned_data["day"], self.cleaned_data["time"], self.clinic.zone)
+
+
 class CancelForm(forms.Form):
     """Why a session does not take place."""
 

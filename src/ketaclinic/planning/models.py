@@ -30,8 +30,8 @@ class Plan(ClinicalRow):
     """What the prescriber signed for this person: protocol, dose, first day. A change is an amendment with a reason.
 
     ``first`` is the plan this one began as (``None`` for the first signature); ``course_id`` names the chain.
-    ``customised`` holds what departs from the protocol's default: ``weekdays`` (0 = Monday), ``late_interval_weeks``,
-    ``weeks``, and a reason for each departure.
+    ``customised`` holds what departs from the protocol's default: ``weekdays`` (0 = Monday), ``interval_weeks`` and
+    the ``reason`` for a departure.
     """
 
     protocol_id = models.CharField(max_length=40)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
 from ketaclinic.consent.queries import valid_on
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Permission
+from ketaclinic.people.presenters import day_words, weekday_words
 from ketaclinic.planning.actions import PlanChoices
 from ketaclinic.planning.facts import weight_facts
 from ketaclinic.planning.models import Booking, Plan
 from ketaclinic.planning.queries import (
+    Visit,
     active_plan,
+    all_bookings_of_course,
     bookings_of_course,
-    changes_of_course,
+    closed_for,
     next_booking,
     plans_of,
     session_dose_mg,
+    to_book,
+    visits_of_course,
 )
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.screening.queries import candidacy
@@ -128,6 +134,7 @@ class Preview:
 
     rows: tuple[Row, ...]
     left_out: tuple[date, ...]
+    closed: str
     picture: Picture
     weight: WeightDose | None
 
@@ -137,7 +144,14 @@ _WIDTH, _EDGE = 720, 12
 
 def preview(patient: Patient, protocol: Protocol, choices: PlanChoices, at: datetime) -> Preview:
     """Return the dated series; raises ``Refusal`` where the days do not fit the protocol."""
-    planned = plan_series(protocol, choices.starts_on, weekdays=choices.weekdays, interval_weeks=choices.interval_weeks)
+    closed = closed_for(choices.weekdays, choices.starts_on)
+    planned = plan_series(
+        protocol,
+        choices.starts_on,
+        weekdays=choices.weekdays,
+        interval_weeks=choices.interval_weeks,
+        closed_weekdays=closed,
+    )
     setting = setting_of(patient.clinic, at, protocol.product)
     weight = None
     if protocol.dose_unit == "mg/kg":
@@ -146,7 +160,8 @@ def preview(patient: Patient, protocol: Protocol, choices: PlanChoices, at: date
     rows = tuple(
         Row(s, protocol.phase(s.phase).title, _dose(protocol, s.number, choices.dose)) for s in planned.sessions
     )
-    return Preview(rows, planned.left_out, picture_of(protocol, planned, choices.starts_on), weight)
+    shut = " and ".join(_WEEKDAY[day] for day in closed)
+    return Preview(rows, planned.left_out, shut, picture_of(protocol, planned, choices.starts_on), weight)
 
 
 def _dose(protocol: Protocol, number: int, chosen: Decimal) -> str:
@@ -203,7 +218,7 @@ def dose_options(
 
 @dataclass(frozen=True, slots=True)
 class BookingLine:
-    """One booking of a course."""
+    """One booking of a course; ``again`` when it was cancelled or missed and nothing took its place."""
 
     booking: Booking
     state: str
@@ -211,9 +226,10 @@ class BookingLine:
     why: str
     dose: str
     phase: str
-    may_move: bool
-    may_miss: bool
+    may_change: bool
+    again: bool
     moved_from: datetime | None
+    asks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +244,16 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """The standing plan of a patient."""
+    """The standing plan of a patient: ``lines`` to come or to settle, ``past`` newest first, ``to_book`` by hand."""
 
     plan: Plan
     protocol: Protocol
     facts: tuple[tuple[str, str], ...]
     may_change_to: str
     lines: tuple[BookingLine, ...]
-    not_booked: int
+    past: tuple[BookingLine, ...]
+    to_book: tuple[PlannedSession, ...]
+    standing: str
     consent_words: str
     consent_stands: bool
 
@@ -244,27 +262,28 @@ def plan_view(plan: Plan, staff: Staff, at: datetime) -> PlanView:
     """Return the standing plan for one reader; without the right to read charts nothing clinical is in it."""
     protocol = PROTOCOLS[plan.protocol_id]
     clinical = staff.may(Permission.SEE_CHART)
-    bookings = list(bookings_of_course(plan))
-    planned = plan_series(
-        protocol,
-        plan.starts_on,
-        weekdays=plan.customised.get("weekdays", ()),
-        interval_weeks=plan.customised.get("interval_weeks"),
-    )
-    today = plan.clinic.day_of(at)
-    numbers = {b.number for b in bookings}
+    lines, open_sessions = booking_lines(plan, protocol, staff, at), to_book(plan, at)
     dose = plan.dose_mg if plan.dose_mg_per_kg is None else plan.dose_mg_per_kg
     consent = valid_on(plan.patient, plan.product, at, None if dose is None else float(dose))
     return PlanView(
         plan=plan,
         protocol=protocol,
-        facts=_facts(plan, protocol, today) if clinical else (),
+        facts=_facts(plan, protocol, plan.clinic.day_of(at)) if clinical else (),
         may_change_to=_may_change_to(protocol) if clinical else "",
-        lines=tuple(_booking_line(b, plan, protocol, staff, at) for b in bookings),
-        not_booked=sum(s.on >= today and s.number not in numbers for s in planned.sessions),
+        lines=tuple(line for line in lines if line.asks),
+        past=tuple(line for line in reversed(lines) if not line.asks),
+        to_book=open_sessions,
+        standing=_standing_words(lines, open_sessions),
         consent_words=consent.outcome.replace("_", " "),
         consent_stands=consent.outcome == "valid",
     )
+
+
+def _standing_words(lines: tuple[BookingLine, ...], open_sessions: tuple[PlannedSession, ...]) -> str:
+    again = sum(line.again and line.asks for line in lines)
+    words = [f"{len(open_sessions)} not booked yet"] if open_sessions else []
+    words += [f"{again} cancelled or missed and not booked again"] if again else []
+    return " · ".join(words) or "all booked"
 
 
 def _facts(plan: Plan, protocol: Protocol, today: date) -> tuple[tuple[str, str], ...]:
@@ -277,12 +296,12 @@ def _facts(plan: Plan, protocol: Protocol, today: date) -> tuple[tuple[str, str]
         ("Protocol", protocol.title),
         ("Basis", protocol.basis),
         ("Dose", dose_words(plan)),
-        ("First day", f"{plan.starts_on:%a %d %b %Y}"),
+        ("First day", weekday_words(plan.starts_on)),
         ("Now", where),
         ("Days", days),
         ("Reason for a departure", plan.customised.get("reason", "")),
         ("The patient's goals", plan.goals),
-        ("Signed", f"{plan.signed_by.display_name}, {plan.at.astimezone(plan.clinic.zone):%d %b %Y}"),
+        ("Signed", f"{plan.signed_by.display_name}, {day_words(plan.clinic.day_of(plan.at))}"),
     )
     return tuple((word, value) for word, value in rows if value)
 
@@ -310,16 +329,26 @@ def _may_change_to(protocol: Protocol) -> str:
     return f"{low:g} to {high:g} mg/kg with a reason"
 
 
-def _booking_line(booking: Booking, plan: Plan, protocol: Protocol, staff: Staff, at: datetime) -> BookingLine:
+SETTLED_AFTER = timedelta(days=14)
+"""How long a cancelled or missed session that nothing replaced stays among those that ask for something."""
+
+
+def booking_lines(plan: Plan, protocol: Protocol, staff: Staff, at: datetime) -> tuple[BookingLine, ...]:
+    """Return the bookings of the course that stand or were cancelled or missed, in the order of time."""
+    bookings, visits = list(bookings_of_course(plan)), visits_of_course(plan, at)
+    standing = {b.number for b in bookings if not hasattr(b, "change")}
+    return tuple(_booking_line(b, plan, protocol, staff, at, visits.get(b.pk), b.number in standing) for b in bookings)
+
+
+def _booking_line(
+    booking: Booking, plan: Plan, protocol: Protocol, staff: Staff, at: datetime, visit: Visit | None, replaced: bool
+) -> BookingLine:
     change = getattr(booking, "change", None)
     earlier = booking.amends
-    passed = booking.starts_at <= at
-    state, badge = ("planned", "on") if not passed else ("time has passed", "")
-    if change is not None:
-        state, badge = change.get_kind_display().lower(), "unsure"
-    clinical = staff.may(Permission.SEE_CHART)
-    dose = session_dose_mg(plan, booking.number) if clinical else None
-    may_book = staff.may(Permission.BOOK_SESSION) and change is None
+    clinical, open_ = staff.may(Permission.SEE_CHART), change is None and visit is None
+    dose = session_dose_mg(plan, booking.number) if clinical and open_ else None
+    state, badge = _state(booking, plan, at, visit)
+    again = change is not None and not replaced
     return BookingLine(
         booking=booking,
         state=state,
@@ -327,14 +356,38 @@ def _booking_line(booking: Booking, plan: Plan, protocol: Protocol, staff: Staff
         why=change.reason if change is not None else booking.amendment_reason,
         dose=f"{dose.normalize():f} mg" if dose is not None else "",
         phase=protocol.phase(booking.phase).title if clinical else "",
-        may_move=may_book and not passed,
-        may_miss=may_book and passed,
+        may_change=staff.may(Permission.BOOK_SESSION) and open_,
+        again=again,
         moved_from=earlier.starts_at if isinstance(earlier, Booking) else None,
+        asks=open_ or visit is Visit.HERE or (again and booking.starts_at > at - SETTLED_AFTER),
     )
 
 
+_VISIT_BADGES = {Visit.HERE: "on", Visit.GIVEN: "", Visit.NOTHING_GIVEN: "line"}
+
+
+def _state(booking: Booking, plan: Plan, at: datetime, visit: Visit | None) -> tuple[str, str]:
+    if hasattr(booking, "change"):
+        return booking.change.get_kind_display().lower(), "unsure"
+    if visit is not None:
+        return visit.value, _VISIT_BADGES[visit]
+    if booking.starts_at > at:
+        return "planned", "on"
+    today = plan.clinic.day_of(booking.starts_at) == plan.clinic.day_of(at)
+    return ("expected", "on") if today else ("nothing recorded", "med")
+
+
+def settled_words(booking: Booking) -> str:
+    """Return why nothing about a booking can be changed any more; empty while it can."""
+    if hasattr(booking, "session"):
+        return "The patient came and the session was opened"
+    if hasattr(booking, "change"):
+        return f"This session was {booking.change.get_kind_display().lower()}"
+    return "This session was moved" if hasattr(booking, "amended_by") else ""
+
+
 def history(patient: Patient, staff: Staff, at: datetime) -> tuple[ChangeLine, ...]:
-    """Return what was signed, changed, ended and moved, newest first."""
+    """Return what was signed, changed, ended, booked, moved, cancelled and missed, newest first."""
     lines: list[ChangeLine] = []
     for plan in plans_of(patient, at):
         if staff.may(Permission.SEE_CHART):
@@ -344,7 +397,7 @@ def history(patient: Patient, staff: Staff, at: datetime) -> tuple[ChangeLine, .
                 who = end.recorded_by.display_name
                 lines.append(ChangeLine(end.at, f"Plan ended: {end.get_why_display().lower()}", end.reason, who))
         if plan.first_id is None:
-            lines += [_moved_line(b) for b in changes_of_course(plan)]
+            lines += _bookings_told(plan, at)
     return tuple(sorted(lines, key=lambda line: line.at, reverse=True))
 
 
@@ -357,10 +410,46 @@ def _signed_line(plan: Plan) -> ChangeLine:
     return ChangeLine(plan.at, "Plan changed", f"{changed}. {plan.amendment_reason}", plan.signed_by.display_name)
 
 
-def _moved_line(booking: Booking) -> ChangeLine:
-    zone = booking.patient.clinic.zone
-    old, new = (b.starts_at.astimezone(zone) for b in (cast(Booking, booking.amends), booking))
-    told = f"Session {booking.number} moved from {old:%d %b %H:%M} to {new:%d %b %H:%M}, chair {booking.chair}"
+def _bookings_told(plan: Plan, at: datetime) -> list[ChangeLine]:
+    """Return one line per deed: a series booked at once is one, so are the cancellations of one moment."""
+    made: dict[tuple[datetime, str], list[Booking]] = defaultdict(list)
+    undone: dict[tuple[datetime, str, str, str], list[Booking]] = defaultdict(list)
+    lines = []
+    for booking in all_bookings_of_course(plan):
+        if booking.amends is None:
+            made[booking.recorded_at, booking.recorded_by.display_name].append(booking)
+        else:
+            lines.append(_moved_line(booking, plan))
+        change = getattr(booking, "change", None)
+        if change is not None and change.at <= at:
+            who = change.recorded_by.display_name
+            undone[change.at, change.get_kind_display().lower(), change.reason, who].append(booking)
+    lines += [ChangeLine(when, f"{_which(rows)} booked", _span(rows, plan), who) for (when, who), rows in made.items()]
+    for (when, what, reason, who), rows in undone.items():
+        told = f"{_span(rows, plan)}{f'. {reason}' if reason else ''}"
+        lines.append(ChangeLine(when, f"{_which(rows)} {what}", told, who))
+    return lines
+
+
+def _which(bookings: list[Booking]) -> str:
+    return f"Session {bookings[0].number}" if len(bookings) == 1 else f"{len(bookings)} sessions"
+
+
+def _span(bookings: list[Booking], plan: Plan) -> str:
+    if len(bookings) == 1:
+        return f"{_moment(bookings[0], plan)}, chair {bookings[0].chair}"
+    days = [plan.clinic.day_of(b.starts_at) for b in bookings]
+    return f"{day_words(min(days))} to {day_words(max(days))}"
+
+
+def _moment(booking: Booking, plan: Plan) -> str:
+    local = booking.starts_at.astimezone(plan.clinic.zone)
+    return f"{weekday_words(local.date())}, {local:%H:%M}"
+
+
+def _moved_line(booking: Booking, plan: Plan) -> ChangeLine:
+    before = _moment(cast(Booking, booking.amends), plan)
+    told = f"Session {booking.number} moved from {before} to {_moment(booking, plan)}, chair {booking.chair}"
     return ChangeLine(booking.recorded_at, told, booking.amendment_reason, booking.recorded_by.display_name)
 
 

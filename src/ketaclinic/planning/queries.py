@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
@@ -12,7 +13,7 @@ from django.http import Http404
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Booking, BookingChange, Plan
 from ketaclinic.screening.models import CandidacyDecision, VitalSign
-from ketacore.planning import PROTOCOLS, planned_dose
+from ketacore.planning import PROTOCOLS, PlannedSession, plan_series, planned_dose
 
 GRAM_STEP = Decimal("0.1")
 
@@ -84,12 +85,15 @@ def bookings_between(clinic: Clinic, first: date, last: date) -> QuerySet[Bookin
 
 
 def next_booking(patient: Patient, at: datetime) -> Booking | None:
-    """Return the patient's next standing booking, from the start of the day of ``at`` on."""
+    """Return the patient's next standing booking, from the start of the day of ``at`` on.
+
+    One whose session was opened is not the next one any more.
+    """
     day = datetime.combine(patient.clinic.day_of(at), time(), patient.clinic.zone)
     found: Booking | None = (
         Booking.objects.of(patient.clinic)
         .standing()
-        .filter(patient=patient, starts_at__gte=day)
+        .filter(patient=patient, starts_at__gte=day, session__isnull=True)
         .select_related("plan")
         .order_by("starts_at", "pk")
         .first()
@@ -98,12 +102,12 @@ def next_booking(patient: Patient, at: datetime) -> Booking | None:
 
 
 def next_bookings(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, Booking]:
-    """Return the next standing booking of each of many patients, for lists."""
+    """Return the next standing booking of each of many patients, for lists; opened sessions are not to come."""
     day = datetime.combine(clinic.day_of(at), time(), clinic.zone)
     rows = (
         Booking.objects.of(clinic)
         .standing()
-        .filter(patient_id__in=patient_ids, starts_at__gte=day)
+        .filter(patient_id__in=patient_ids, starts_at__gte=day, session__isnull=True)
         .order_by("-starts_at", "-pk")
     )
     return {row.patient_id: row for row in rows}
@@ -144,15 +148,80 @@ def stands(booking: Booking) -> bool:
     return not replaced and not BookingChange.objects.of(booking.clinic).filter(booking=booking).exists()
 
 
-def changes_of_course(plan: Plan) -> QuerySet[Booking]:
-    """Return the bookings of the course that replaced an earlier one, newest first, with the earlier one."""
+def all_bookings_of_course(plan: Plan) -> QuerySet[Booking]:
+    """Return every booking of the course, moved, cancelled and missed ones too, in the order they were written."""
     return (
         Booking.objects.of(plan.clinic)
-        .filter(patient_id=plan.patient_id, amends__isnull=False)
+        .filter(patient_id=plan.patient_id)
         .filter(_of_course(plan))
-        .select_related("amends", "recorded_by")
-        .order_by("-recorded_at", "-pk")
+        .select_related("amends", "recorded_by", "change", "change__recorded_by")
+        .order_by("recorded_at", "starts_at", "pk")
     )
+
+
+class Visit(StrEnum):
+    """What became of a booking whose session was opened."""
+
+    HERE = "in the clinic"
+    GIVEN = "given"
+    NOTHING_GIVEN = "nothing given"
+
+
+GIVING = ("device", "infusion_start")
+CLOSING = ("discharged", "stopped")
+
+
+def visits_of_course(plan: Plan, at: datetime) -> dict[int, Visit]:
+    """Return, per booking of the course whose session was opened by ``at``, what became of it.
+
+    Sessions are a later room: they are read through the booking they belong to.
+    """
+    rows = Booking.objects.of(plan.clinic).filter(patient_id=plan.patient_id, session__at__lte=at)
+    rows = rows.filter(_of_course(plan))
+    opened = dict(rows.values_list("pk", "session__at"))
+    told = rows.filter(
+        session__events__kind__in=(*GIVING, *CLOSING),
+        session__events__at__lte=at,
+        session__events__voided=False,
+        session__events__amended_by__isnull=True,
+    ).values_list("pk", "session__events__kind")
+    kinds: dict[int, set[str]] = {}
+    for pk, kind in told:
+        kinds.setdefault(pk, set()).add(kind)
+    today = plan.clinic.day_of(at)
+    return {
+        pk: _visit(kinds.get(pk, set()), plan.clinic.day_of(opened_at) == today) for pk, opened_at in opened.items()
+    }
+
+
+def _visit(kinds: set[str], today: bool) -> Visit:
+    if today and not kinds & {*CLOSING}:
+        return Visit.HERE
+    return Visit.GIVEN if kinds & {*GIVING} else Visit.NOTHING_GIVEN
+
+
+USUALLY_CLOSED = (5, 6)
+"""The days of the week on which a clinic is closed unless the plan asks for them (0 = Monday)."""
+
+
+def closed_for(weekdays: Collection[int], first_on: date) -> tuple[int, ...]:
+    """Return the usual closed days that neither the chosen weekdays nor the first day open."""
+    return tuple(day for day in USUALLY_CLOSED if day not in weekdays and day != first_on.weekday())
+
+
+def to_book(plan: Plan, at: datetime) -> tuple[PlannedSession, ...]:
+    """Return the sessions of the plan from today on that nobody has booked, around the usual closed days."""
+    weekdays = plan.customised.get("weekdays", ())
+    planned = plan_series(
+        PROTOCOLS[plan.protocol_id],
+        plan.starts_on,
+        weekdays=weekdays,
+        interval_weeks=plan.customised.get("interval_weeks"),
+        closed_weekdays=closed_for(weekdays, plan.starts_on),
+    )
+    today = plan.clinic.day_of(at)
+    numbers = set(bookings_of_course(plan).values_list("number", flat=True))
+    return tuple(s for s in planned.sessions if s.on >= today and s.number not in numbers)
 
 
 def weights_of(patient: Patient, at: datetime) -> list[VitalSign]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("plan/<int:plan_pk>/change/", views.change, name="change"),
     path("plan/<int:plan_pk>/end/", views.end, name="end"),
     path("plan/<int:plan_pk>/book/", views.book, name="book"),
+    path("plan/<int:plan_pk>/one/", views.book_one, name="book_one"),
     path("booking/<int:booking_pk>/", views.move, name="booking"),
     path("booking/<int:booking_pk>/cancel/", views.cancel, name="cancel"),
 ]

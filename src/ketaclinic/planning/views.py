@@ -13,10 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
+from ketaclinic.people.presenters import weekday_words
 from ketaclinic.people.queries import patient_in
 from ketaclinic.planning.actions import (
     USUAL_TIME,
+    BookedSeries,
     book_series,
+    book_session,
     cancel_booking,
     change_plan,
     end_plan,
@@ -30,19 +33,18 @@ from ketaclinic.planning.forms import (
     ChangeForm,
     EndForm,
     MoveForm,
+    OneForm,
     PlanForm,
     SeriesForm,
     choices_of,
     suggested_dose,
 )
 from ketaclinic.planning.models import Booking, Plan
-from ketaclinic.planning.presenters import dose_options, history, plan_view, preview, protocol_choices
-from ketaclinic.planning.queries import active_plan, booking_in, plan_in, weights_of
+from ketaclinic.planning.presenters import dose_options, history, plan_view, preview, protocol_choices, settled_words
+from ketaclinic.planning.queries import USUALLY_CLOSED, active_plan, booking_in, closed_for, plan_in, weights_of
 from ketaclinic.policy.queries import rules_line, setting_of
 from ketacore.evidence import Refusal
 from ketacore.planning import PROTOCOLS, Protocol
-
-USUAL_CLOSED = [5, 6]
 
 
 @require_GET
@@ -79,7 +81,7 @@ def _standing(request: StaffRequest, plan: Plan) -> dict[str, Any]:
             initial={
                 "starts_at": USUAL_TIME,
                 "weeks": protocol.preview_weeks,
-                "closed_weekdays": USUAL_CLOSED,
+                "closed_weekdays": closed_for(plan.customised.get("weekdays", ()), plan.starts_on),
             },
         ),
         "change_form": ChangeForm(protocol=protocol, initial=choices_of(plan)),
@@ -107,7 +109,7 @@ def _making(request: StaffRequest, person: Patient) -> dict[str, Any]:
 
 def _fresh(request: StaffRequest, protocol: Protocol) -> PlanForm:
     first = request.clinic.day_of(request.at) + timedelta(days=1)
-    while first.weekday() in USUAL_CLOSED:
+    while first.weekday() in USUALLY_CLOSED:
         first += timedelta(days=1)
     values = {"dose": suggested_dose(protocol).normalize(), "starts_on": first.isoformat(), "protocol": ""}
     return PlanForm(values, protocol=protocol)
@@ -200,14 +202,64 @@ def book(request: StaffRequest, plan_pk: int) -> HttpResponse:
         booked = book_series(plan=plan, by=request.staff, at=request.at, **form.cleaned_data)
     except Refusal as refusal:
         return _page(request, plan.patient, series_form=form, refusal=refusal)
-    if booked.bookings:
-        messages.success(request, f"{len(booked.bookings)} sessions are booked.")
-    else:
-        messages.info(request, "Every session of these weeks is booked already.")
-    if booked.without_chair:
-        days = ", ".join(f"{day:%a %d %b}" for day in booked.without_chair)
-        messages.warning(request, f"No place was found for: {days}. Book these by hand or choose another time.")
+    _tell_series(request, booked, f"{form.cleaned_data['starts_at']:%H:%M}")
     return redirect("planning:patient", plan.patient_id)
+
+
+def _tell_series(request: StaffRequest, booked: BookedSeries, wished: str) -> None:
+    """Say what was booked, what was booked at another time than wished, and what has to be booked by hand."""
+    if booked.bookings:
+        count = len(booked.bookings)
+        messages.success(request, "1 session is booked." if count == 1 else f"{count} sessions are booked.")
+    else:
+        messages.info(request, "Every session of these weeks is booked already, or was cancelled or missed.")
+    if booked.at_another_time:
+        told = "; ".join(_when(b, request) for b in booked.at_another_time)
+        messages.warning(request, f"No chair was free at {wished}, so these are at another time: {told}.")
+    if booked.without_chair:
+        days = ", ".join(weekday_words(day) for day in booked.without_chair)
+        messages.warning(request, f"No place was found for: {days}. Book each of them by hand below.")
+
+
+def _when(booking: Booking, request: StaffRequest) -> str:
+    local = booking.starts_at.astimezone(request.clinic.zone)
+    return f"{weekday_words(local.date())} at {local:%H:%M} on chair {booking.chair}"
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.BOOK_SESSION)
+def book_one(request: StaffRequest, plan_pk: int) -> HttpResponse:
+    """Book one session by hand: one left out, one cancelled or missed, or one more."""
+    plan = plan_in(request.clinic, plan_pk)
+    asked = {name: request.GET.get(name, "") for name in ("number", "day", "chair")}
+    start = {"time": USUAL_TIME, **{name: value for name, value in asked.items() if value}}
+    form = OneForm(request.POST or None, clinic=request.clinic, initial=start)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            booking = book_session(
+                plan=plan,
+                starts_at=form.starts_at,
+                by=request.staff,
+                at=request.at,
+                chair=chosen["chair"],
+                number=chosen["number"],
+            )
+        except Refusal as told:
+            refusal = told
+        else:
+            messages.success(request, f"Session {booking.number} is booked: {_when(booking, request)}.")
+            return redirect("planning:patient", plan.patient_id)
+    context = {
+        "patient": plan.patient,
+        "plan": plan,
+        "form": form,
+        "number": form["number"].value(),
+        "refusal": refusal,
+    }
+    status = 409 if refusal else 422 if form.errors else 200
+    return render(request, "planning/one.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -243,6 +295,7 @@ def _booking(request: StaffRequest, booking: Booking, form: MoveForm, refusal: R
         "cancel_form": CancelForm(auto_id="cancel_%s"),
         "refusal": refusal,
         "passed": booking.starts_at <= request.at,
+        "settled": settled_words(booking),
     }
     return render(request, "planning/booking.html", context, status=409 if refusal else 200)
 

@@ -115,7 +115,7 @@ def test_a_day_without_a_free_chair_is_named(as_prescriber: Client, patient: Pat
     for _ in range(8):
         plan = signed(make_patient(patient.clinic), prescriber)
         page = words(as_prescriber.post(f"/planning/plan/{plan.pk}/book/", {**SERIES, "chair": "1"}, follow=True))
-    assert "No place was found for: Tue 24 Nov, Fri 27 Nov" in page
+    assert "No place was found for: Tue 24 Nov 2026, Fri 27 Nov 2026" in page
 
 
 def test_an_infusion_is_planned_by_weight(as_prescriber: Client, patient: Patient, prescriber: Staff) -> None:
