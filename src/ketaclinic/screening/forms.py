@@ -55,7 +55,7 @@ class ProblemForm(forms.Form):
 
 
 class RefuteForm(forms.Form):
-    """Why an entry of the problem list is wrong."""
+    """Why a condition or an allergy on record is wrong."""
 
     reason = forms.CharField(
         label="How do you know?", max_length=300, help_text="The entry is kept and marked as not the case."

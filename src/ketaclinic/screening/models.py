@@ -15,11 +15,13 @@ PRODUCTS = {"esketamine-nasal": "Esketamine nasal", "ketamine-iv": "Ketamine IV"
 class SourcedRow(ClinicalRow):
     """A row that another system may have sent; ``source_system`` and ``source_id`` are blank when entered by hand.
 
-    The same source row arrives once per clinic: importing again changes nothing.
+    The same source row arrives once per clinic: importing again changes nothing. ``corrected_here`` marks a row of a
+    source that staff of the clinic amended: the source does not write over it.
     """
 
     source_system = models.CharField(max_length=200, blank=True)
     source_id = models.CharField(max_length=200, blank=True)
+    corrected_here = models.BooleanField(default=False)
 
     class Meta:
         abstract = True
@@ -36,6 +38,14 @@ class SourcedRow(ClinicalRow):
     def imported(self) -> bool:
         """Whether another system sent this row."""
         return bool(self.source_system)
+
+    @property
+    def as_sent(self) -> SourcedRow:
+        """The newest row that the source sent, behind what was corrected here."""
+        row: SourcedRow = self
+        while row.corrected_here and isinstance(row.amends, SourcedRow):
+            row = row.amends
+        return row
 
 
 class CodedRow(SourcedRow):

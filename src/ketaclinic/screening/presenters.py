@@ -11,6 +11,7 @@ from ketaclinic.screening import queries
 from ketaclinic.screening.facts import facts_of, medicine_fact
 from ketaclinic.screening.models import (
     PRODUCTS,
+    Allergy,
     AntidepressantTrial,
     CandidacyDecision,
     HistoryAnswer,
@@ -116,6 +117,7 @@ class OpenQuestion:
     note: str
     rules: tuple[str, ...]
     asked: HistoryAnswer | None
+    open_again: bool
     may_answer: bool
     options: tuple[tuple[str, str], ...]
 
@@ -176,6 +178,8 @@ class Page:
     medicines: tuple[MedicineLine, ...]
     problems: tuple[Problem, ...]
     refuted: tuple[Problem, ...]
+    allergies: tuple[Allergy, ...]
+    refuted_allergies: tuple[Allergy, ...]
     answers: tuple[AnswerLine, ...]
     chosen: Assessed
     unasked: tuple[str, ...]
@@ -210,6 +214,8 @@ def page(history: History, *, product: str, may_record: bool, may_decide: bool) 
         medicines=tuple(_medicine(row) for row in history.medications),
         problems=tuple(p for p in history.problems if facts_of_problem(p.display, active=True)),
         refuted=tuple(history.refuted),
+        allergies=tuple(history.allergies),
+        refuted_allergies=tuple(history.refuted_allergies),
         answers=tuple(_told(row, may_record, may_decide) for row in history.answers.values()),
         chosen=chosen,
         unasked=tuple(QUESTIONS[name].ask for name in chosen.needs.unasked),
@@ -318,6 +324,7 @@ def _questions(
             note=_concern(name, lacking[name]),
             rules=tuple(dict.fromkeys(f.rule.rule_id for _, f in lacking[name]))[:4],
             asked=_asked(name, facts, history),
+            open_again=getattr(facts, name).state is Known.NOT_ASKED,
             may_answer=may_decide if QUESTIONS[name].of == "prescriber" else may_record,
             options=_options(QUESTIONS[name]),
         )
@@ -336,9 +343,14 @@ def _concern(name: str, lacking: list[tuple[Assessed, Finding]]) -> str:
 
 
 def _asked(name: str, facts: CandidateFacts, history: History) -> HistoryAnswer | None:
-    fact = getattr(facts, name)
+    """Return the answer that was given and does not settle it: only a change with a reason can.
+
+    A day that was answered is open again once an event without a day came in after the answer.
+    """
+    state = getattr(facts, name).state
     question = "medicines_reviewed" if name == "medicines" else name
-    return history.answers.get(question) if fact.state is Known.ASKED_NOT_KNOWN else None
+    open_again = state is Known.NOT_ASKED and QUESTIONS[question].kind == "date"
+    return history.answers.get(question) if state is Known.ASKED_NOT_KNOWN or open_again else None
 
 
 def _options(question: Question) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -36,19 +36,28 @@ class History:
     medications: list[Medication]
     trials: list[AntidepressantTrial]
     pressure: VitalSign | None
+    refuted_allergies: list[Allergy] = field(default_factory=list)
 
 
 def history_of(patient: Patient, at: datetime) -> History:
     """Return the patient's history as it was known at ``at``."""
     of_patient = Problem.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
     everything = list(of_patient.select_related("recorded_by").order_by("-onset_on", "-pk"))
+    every_allergy = list(
+        Allergy.objects.of(patient.clinic)
+        .current()
+        .filter(patient=patient, at__lte=at)
+        .select_related("recorded_by")
+        .order_by("display", "pk")
+    )
     return History(
         patient=patient,
         at=at,
         answers=answers(patient, at),
         problems=[row for row in everything if row.status != Problem.Status.REFUTED],
         refuted=[row for row in everything if row.status == Problem.Status.REFUTED],
-        allergies=list(allergies(patient).filter(at__lte=at)),
+        allergies=[row for row in every_allergy if row.status != Problem.Status.REFUTED],
+        refuted_allergies=[row for row in every_allergy if row.status == Problem.Status.REFUTED],
         medications=list(active_medications(patient, at)),
         trials=list(trials(patient, at)),
         pressure=latest_vital(patient, VitalSign.Kind.BLOOD_PRESSURE, at),
@@ -134,6 +143,11 @@ def problem_in(patient: Patient, pk: int) -> Problem:
 def medication_in(patient: Patient, pk: int) -> Medication:
     """Return a current medicine of this patient; raises ``Http404`` otherwise."""
     return _current(Medication, patient, pk)
+
+
+def allergy_in(patient: Patient, pk: int) -> Allergy:
+    """Return a current allergy of this patient; raises ``Http404`` otherwise."""
+    return _current(Allergy, patient, pk)
 
 
 def trial_in(patient: Patient, pk: int) -> AntidepressantTrial:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("<int:patient_pk>/add/<slug:what>/", views.add, name="add"),
     path("<int:patient_pk>/medicine/<int:pk>/stop/", views.stop_medicine, name="stop_medicine"),
     path("<int:patient_pk>/problem/<int:pk>/refute/", views.refute, name="refute"),
+    path("<int:patient_pk>/allergy/<int:pk>/refute/", views.refute_allergy, name="refute_allergy"),
     path("<int:patient_pk>/trial/<int:pk>/", views.correct_trial, name="correct_trial"),
     path("<int:patient_pk>/decide/", views.decide, name="decide"),
 ]

@@ -210,6 +210,25 @@ def refute(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     return _form_page(request, patient, form, f"Not the case: {row.display}", save)
 
 
+@requires(Permission.DECIDE_CANDIDACY)
+@require_http_methods(["GET", "POST"])
+def refute_allergy(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
+    """Settle an allergy that was entered in error."""
+    patient = _patient(request, patient_pk)
+    row = queries.allergy_in(patient, pk)
+    form = forms.RefuteForm(request.POST or None)
+
+    def save() -> object:
+        return actions.refute_allergy(
+            allergy=row,
+            by=request.staff,  # type: ignore[attr-defined]
+            at=request.at,  # type: ignore[attr-defined]
+            **form.cleaned_data,
+        )
+
+    return _form_page(request, patient, form, f"No allergy: {row.display}", save)
+
+
 @requires(Permission.RECORD_HISTORY)
 @require_http_methods(["GET", "POST"])
 def correct_trial(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:

@@ -13,8 +13,9 @@ from django.http import Http404
 
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Role
+from ketaclinic.record.models import TimelineEntry
 from ketaclinic.screening import actions, queries
-from ketaclinic.screening.models import HistoryAnswer, Procedure
+from ketaclinic.screening.models import Allergy, HistoryAnswer, Procedure
 from ketacore.evidence import Refusal
 from tests.support.people import NOON, make_clinic, make_patient, make_staff
 
@@ -31,6 +32,7 @@ LATER = NOON + timedelta(hours=1)
         ({"question": "child_pugh", "answer": "yes"}, "is not answered by yes"),
         ({"question": "child_pugh", "answer": "given", "value": "D"}, "D is not a choice"),
         ({"question": "cardiovascular_event_on", "answer": "given", "value": ""}, "nothing is not a day"),
+        ({"question": "cardiovascular_event_on", "answer": "given", "value": "2026-11-24"}, "in the future"),
     ],
 )
 def test_an_answer_is_refused(patient: Patient, nurse: Staff, told: dict[str, str], because: str) -> None:
@@ -126,6 +128,52 @@ def test_a_medicine_is_stopped_on_a_day_that_can_be(
     assert list(queries.active_medications(patient, LATER)) == [row]
 
 
+@pytest.mark.parametrize(
+    ("days", "because"),
+    [
+        ({"onset_on": date(2026, 11, 24)}, "first day lies in the future"),
+        ({"abated_on": date(2026, 11, 24)}, "last day lies in the future"),
+        ({"onset_on": date(2026, 2, 1), "abated_on": date(2026, 1, 1)}, "ended before it began"),
+    ],
+)
+def test_a_condition_has_days_that_can_be(patient: Patient, nurse: Staff, days: dict[str, date], because: str) -> None:
+    with pytest.raises(Refusal, match=because):
+        actions.record_problem(patient=patient, by=nurse, at=NOON, display="Asthma", **days)
+    assert not queries.problems(patient).exists()
+
+
+def test_a_medicine_does_not_begin_tomorrow(patient: Patient, nurse: Staff) -> None:
+    who = {"patient": patient, "by": nurse, "at": NOON}
+    with pytest.raises(Refusal, match="first day lies in the future"):
+        actions.record_medication(**who, display="Theophylline", started_on=date(2026, 11, 24))
+    actions.record_medication(**who, display="Theophylline", started_on=date(2026, 11, 23))
+
+
+def test_refuting_an_allergy_is_the_prescribers_and_needs_a_reason(
+    patient: Patient, nurse: Staff, prescriber: Staff
+) -> None:
+    row = actions.record_allergy(patient=patient, by=nurse, at=NOON, display="Latex", criticality="high")
+    with pytest.raises(PermissionDenied):
+        actions.refute_allergy(allergy=row, by=nurse, at=LATER, reason="No.")
+    with pytest.raises(Refusal, match="no reason was given"):
+        actions.refute_allergy(allergy=row, by=prescriber, at=LATER, reason=" ")
+    refuted = actions.refute_allergy(allergy=row, by=prescriber, at=LATER, reason="Mixed up with another patient.")
+    assert (refuted.amends, refuted.criticality, list(queries.allergies(patient))) == (row, "high", [])
+    line = TimelineEntry.objects.get(about_id=refuted.pk, kind="allergy")
+    assert (line.title, line.detail) == ("No allergy: Latex", "Mixed up with another patient.")
+
+
+@pytest.mark.parametrize(("source_id", "here"), [("AllergyIntolerance/1", True), ("", False)])
+def test_only_an_imported_row_is_marked_as_corrected_here(
+    patient: Patient, prescriber: Staff, source_id: str, here: bool
+) -> None:
+    base = {"clinic": patient.clinic, "patient": patient, "at": NOON, "recorded_at": NOON, "recorded_by": prescriber}
+    row = Allergy.objects.create(**base, display="Latex", source_system="urn:other", source_id=source_id)
+    refuted = actions.refute_allergy(allergy=row, by=prescriber, at=LATER, reason="No.")
+    assert refuted.corrected_here is here
+    assert refuted.as_sent == (row if here else refuted)
+
+
 def test_a_nurse_does_not_refute(patient: Patient, nurse: Staff, prescriber: Staff) -> None:
     row = actions.record_problem(patient=patient, by=nurse, at=NOON, display="Stroke")
     with pytest.raises(PermissionDenied):
@@ -147,7 +195,10 @@ def test_staff_write_only_in_their_own_clinic(patient: Patient) -> None:
         actions.record_allergy(patient=patient, by=stranger, at=NOON, display="Latex")
 
 
-@pytest.mark.parametrize("find", [queries.answer_in, queries.problem_in, queries.medication_in, queries.trial_in])
+_FINDERS = [queries.answer_in, queries.problem_in, queries.medication_in, queries.trial_in, queries.allergy_in]
+
+
+@pytest.mark.parametrize("find", _FINDERS)
 def test_an_entry_of_nobody_is_not_found(patient: Patient, find: Callable[[Patient, int], Any]) -> None:
     with pytest.raises(Http404):
         find(make_patient(patient.clinic), 1)

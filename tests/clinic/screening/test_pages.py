@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -93,6 +93,7 @@ def test_a_therapist_reads_only(patient: Patient) -> None:
         ("add", ("medicine",)),
         ("stop_medicine", (1,)),
         ("refute", (1,)),
+        ("refute_allergy", (1,)),
         ("correct_trial", (1,)),
         ("decide", ()),
     ],
@@ -152,6 +153,7 @@ TRIAL = {"drug": "Sertraline", "outcome": "none", "adherence": "unknown", "curre
     ("what", "good", "bad", "model"),
     [
         ("medicine", {"display": "Lamotrigine", "started_on": "2026-01-02"}, {"display": ""}, Medication),
+        ("medicine", {"display": "x"}, {"display": "x", "started_on": "2027-01-02"}, Medication),
         ("allergy", {"display": "Latex", "criticality": "low"}, {"display": "x", "criticality": "huge"}, Allergy),
         ("problem", {"display": "Asthma", "status": "active"}, {"display": "Asthma"}, Problem),
         ("pressure", {"systolic": "128", "diastolic": "82"}, {"systolic": "80", "diastolic": "120"}, VitalSign),
@@ -179,21 +181,28 @@ def test_entries_are_settled(as_prescriber: Client, prescriber: Staff, as_nurse:
     who = {"patient": patient, "by": prescriber, "at": NOON}
     medicine = actions.record_medication(**who, display="Theophylline")
     problem = actions.record_problem(**who, display="Stroke")
+    allergy = actions.record_allergy(**who, display="Ketamine")
     trial = actions.record_trial(**who, drug="Sertraline")
+    no_allergy = url("refute_allergy", patient, allergy.pk)
+    assert no_allergy in text(as_prescriber.get(url("patient", patient)))
+    assert no_allergy not in text(as_nurse.get(url("patient", patient)))
     stop, refute = url("stop_medicine", patient, medicine.pk), url("refute", patient, problem.pk)
     correct = url("correct_trial", patient, trial.pk)
-    for page in (stop, refute, correct):
+    for page in (stop, refute, no_allergy, correct):
         assert as_prescriber.get(page).status_code == 200
-    assert as_nurse.get(refute).status_code == 403
+    assert as_nurse.get(refute).status_code == as_nurse.get(no_allergy).status_code == 403
     assert "future" in text(as_prescriber.post(stop, {"ended_on": "2026-12-01", "reason": "Switched."}))
     for page, sent in (
         (stop, {"ended_on": "2026-11-20", "reason": "Switched."}),
         (refute, {"reason": "Migraine."}),
+        (no_allergy, {"reason": "It was penicillin."}),
         (correct, {**TRIAL, "drug": "Citalopram", "reason": "Pharmacy list."}),
     ):
         assert as_prescriber.post(page, sent).status_code == 302
     assert not queries.active_medications(patient, NOON).exists()
     assert not queries.problems(patient).exists()
+    assert not queries.allergies(patient).exists()
+    assert "not the case: It was penicillin." in text(as_prescriber.get(url("patient", patient)))
     assert [t.drug for t in queries.trials(patient, NOON)] == ["Citalopram"]
 
 
@@ -276,6 +285,20 @@ def test_an_open_question_says_what_hangs_on_it(
     page = presenters.page(queries.history_of(patient, NOON), product=NASAL, may_record=True, may_decide=False)
     line = next(q for q in page.questions if q.question.fact == question)
     assert (line.note, line.asked is not None) == (note, asked)
+
+
+def test_a_day_asked_before_an_undated_event_came_in_is_asked_again(
+    as_nurse: Client, patient: Patient, prescriber: Staff
+) -> None:
+    sign_screening(prescriber)
+    ask_everything(patient, prescriber, cardiovascular_event="yes")
+    who = {"patient": patient, "by": prescriber}
+    row = actions.record_answer(**who, at=NOON, question="cardiovascular_event_on", answer="given", value="2019-05-04")
+    assert "came in since" not in text(as_nurse.get(url("patient", patient)))
+    actions.record_problem(**who, at=NOON, recorded_at=NOON + timedelta(seconds=1), display="Stroke")
+    page = text(as_nurse.get(url("patient", patient)))
+    assert "came in since: ask again" in page
+    assert url("change_answer", patient, row.pk) in page
 
 
 @pytest.mark.parametrize("deciding", [NASAL, IV])

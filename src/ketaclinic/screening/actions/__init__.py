@@ -10,6 +10,7 @@ from ketaclinic.screening.actions.history import (
     record_problem,
     record_trial,
     record_vital,
+    refute_allergy,
     refute_problem,
     stop_medication,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "record_problem",
     "record_trial",
     "record_vital",
+    "refute_allergy",
     "refute_problem",
     "stop_medication",
 ]

@@ -143,7 +143,7 @@ def _answer(
     amends: HistoryAnswer | None = None,
     reason: str = "",
 ) -> HistoryAnswer:
-    _check_answer(by, question, answer, value)
+    _check_answer(by, question, answer, value, patient.clinic.day_of(at))
     words = _words(answer, value, question)
     return _write(
         HistoryAnswer,
@@ -163,7 +163,7 @@ def _answer(
     )
 
 
-def _check_answer(by: Staff, question: str, answer: str, value: str) -> None:
+def _check_answer(by: Staff, question: str, answer: str, value: str, today: date) -> None:
     asked = QUESTIONS.get(question)
     if asked is None or asked.kind not in ("yes_no", "choice", "date", "trials"):
         raise Refusal("Answering", [f"{question} is not a question of the history"], "Choose one from the page.")
@@ -179,14 +179,16 @@ def _check_answer(by: Staff, question: str, answer: str, value: str) -> None:
     if asked.kind == "choice" and value not in asked.choices:
         raise Refusal("Answering", [f"{value or 'nothing'} is not a choice"], "Choose one of the offered answers.")
     if asked.kind == "date":
-        _check_day(value)
+        _check_day(value, today)
 
 
-def _check_day(value: str) -> None:
+def _check_day(value: str, today: date) -> None:
     try:
-        date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise Refusal("Answering", [f"{value or 'nothing'} is not a day"], "Give the day, month and year.") from None
+    if day > today:
+        raise Refusal("Answering", ["the day lies in the future"], "Check the day.")
 
 
 def _words(answer: str, value: str, question: str) -> str:
@@ -209,6 +211,7 @@ def record_problem(
     recorded_at: datetime | None = None,
 ) -> Problem:
     """Write down a condition, now or in the past."""
+    _check_days("Recording the condition", onset_on, abated_on, patient.clinic.day_of(at))
     return _write(
         Problem,
         patient=patient,
@@ -222,6 +225,19 @@ def record_problem(
         onset_on=onset_on,
         abated_on=abated_on,
     )
+
+
+def _check_days(what: str, first: date | None, last: date | None, today: date) -> None:
+    """Refuse days that cannot be: what was not there yet is no history."""
+    because = []
+    if first is not None and first > today:
+        because.append("the first day lies in the future")
+    if last is not None and last > today:
+        because.append("the last day lies in the future")
+    if first is not None and last is not None and last < first:
+        because.append("it ended before it began")
+    if because:
+        raise Refusal(what, because, "Check the day.")
 
 
 @transaction.atomic
@@ -246,6 +262,7 @@ def refute_problem(*, problem: Problem, by: Staff, at: datetime, reason: str) ->
         abated_on=problem.abated_on,
         source_system=problem.source_system,
         source_id=problem.source_id,
+        corrected_here=bool(problem.source_id),
     )
 
 
@@ -262,6 +279,7 @@ def record_medication(
     recorded_at: datetime | None = None,
 ) -> Medication:
     """Write down a medicine that is taken now."""
+    _check_days("Recording the medicine", started_on, None, patient.clinic.day_of(at))
     return _write(
         Medication,
         patient=patient,
@@ -302,6 +320,7 @@ def stop_medication(*, medication: Medication, by: Staff, at: datetime, ended_on
         status=Medication.Status.STOPPED,
         source_system=medication.source_system,
         source_id=medication.source_id,
+        corrected_here=bool(medication.source_id),
     )
 
 
@@ -335,6 +354,31 @@ def record_allergy(
         display=display,
         criticality=criticality,
         status=Problem.Status.ACTIVE,
+    )
+
+
+@transaction.atomic
+def refute_allergy(*, allergy: Allergy, by: Staff, at: datetime, reason: str) -> Allergy:
+    """Mark an allergy as wrong, with the reason; the entry is kept and counts no more."""
+    check_may(by, Permission.DECIDE_CANDIDACY)
+    return _write(
+        Allergy,
+        patient=allergy.patient,
+        by=by,
+        at=at,
+        recorded_at=None,
+        what="allergy",
+        title=f"No allergy: {allergy.display}",
+        amends=allergy,
+        reason=reason,
+        code_system=allergy.code_system,
+        code=allergy.code,
+        display=allergy.display,
+        criticality=allergy.criticality,
+        status=Problem.Status.REFUTED,
+        source_system=allergy.source_system,
+        source_id=allergy.source_id,
+        corrected_here=bool(allergy.source_id),
     )
 
 
