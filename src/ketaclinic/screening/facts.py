@@ -7,7 +7,8 @@ imported entry and an answer disagree, the core takes the more cautious value an
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from ketaclinic.people.models import Patient
@@ -17,6 +18,7 @@ from ketaclinic.screening.queries import History
 from ketacore.evidence import Fact, Known
 from ketacore.screening import (
     QUESTIONS,
+    RULES,
     Adherence,
     CandidateFacts,
     Medicine,
@@ -32,6 +34,8 @@ from ketacore.units import BloodPressure, ImpossibleValue
 ACTIVE = {"active", "recurrence", "relapse", "unknown"}
 NO_TRIALS = "trials"
 """The question whose answer "no" says that no antidepressant was ever tried."""
+LONGEST_RECENT = max(timedelta(days=r.number("recent_days")) for r in RULES if "recent_days" in r.parameters)
+"""How far back any rule looks for a recent cardiovascular event."""
 
 
 def candidate_facts(patient: Patient, at: datetime) -> CandidateFacts:
@@ -102,19 +106,32 @@ def _day_of(day: date) -> str:
 
 
 def _event_day(history: History) -> Fact[date]:
-    """Return the day of the newest event that anybody dated; an undated entry beside it leaves the day unknown."""
-    days: list[Fact[date]] = []
-    for problem in history.problems:
-        if "cardiovascular_event" in facts_of_problem(problem.display, active=True):
-            if problem.onset_on is None:
-                return Fact.not_asked()
-            days.append(Fact.of(problem.onset_on, f"problem list: {problem.display}", problem.at))
+    """Return the day of the newest event. A recent day decides, whoever told it (DEC-17).
+
+    Short of one, an event that nobody dated leaves the day open. The answer speaks of every event that stood in the
+    record when it was given.
+    """
     answer = history.answers.get("cardiovascular_event_on")
+    events = [row for row in history.problems if "cardiovascular_event" in facts_of_problem(row.display, active=True)]
+    days = [Fact.of(row.onset_on, f"problem list: {row.display}", row.at) for row in events if row.onset_on]
     if answer is not None and answer.value:
         days.append(Fact.of(date.fromisoformat(answer.value), _source(answer), answer.at))
-    elif answer is not None:
+    newest = max(days, key=lambda fact: fact.value or date.min, default=Fact[date].not_asked())
+    today = history.patient.clinic.day_of(history.at)
+    if newest.value is not None and today - newest.value <= LONGEST_RECENT:
+        return _with_all_sources(newest, days, answer)
+    if any(row.onset_on is None and (answer is None or row.recorded_at > answer.recorded_at) for row in events):
+        return Fact.not_asked()
+    if answer is not None and not answer.value:
         return Fact.not_known(_source(answer), answer.at)
-    return max(days, key=lambda fact: fact.value or date.min, default=Fact.not_asked())
+    return _with_all_sources(newest, days, answer)
+
+
+def _with_all_sources(newest: Fact[date], days: list[Fact[date]], answer: HistoryAnswer | None) -> Fact[date]:
+    told = [f"{fact.source}: {_day_of(fact.value)}" for fact in days if fact.value is not None]
+    if answer is not None and not answer.value:
+        told.append(f"{_source(answer)}: not known")
+    return newest if len(told) < 2 else replace(newest, source="; ".join(told))
 
 
 def _blood_pressure(history: History) -> Fact[BloodPressure]:

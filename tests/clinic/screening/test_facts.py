@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from ketaclinic.people.models import Patient, Staff
 from ketaclinic.screening import actions, queries
 from ketaclinic.screening.facts import candidate_facts
 from ketaclinic.screening.models import HistoryAnswer, Medication, Problem, VitalSign
-from ketacore.evidence import Known
+from ketacore.evidence import Known, Setting
+from ketacore.screening import assess_candidacy
 from tests.support.people import NOON, make_patient, make_staff
 
 LATER = NOON + timedelta(hours=1)
@@ -93,6 +95,15 @@ def test_an_allergy_to_ketamine_makes_hypersensitivity_present(patient: Patient,
     actions.record_allergy(patient=patient, by=nurse, at=NOON, display="Ketamine", criticality="high")
     actions.record_allergy(patient=patient, by=nurse, at=NOON, display="Penicillin")
     assert candidate_facts(patient, NOON).hypersensitivity.source == "allergy list: Ketamine"
+
+
+def test_an_allergy_entered_in_error_counts_no_more(patient: Patient, nurse: Staff, prescriber: Staff) -> None:
+    row = actions.record_allergy(patient=patient, by=nurse, at=NOON, display="Ketamine", criticality="high")
+    actions.refute_allergy(allergy=row, by=prescriber, at=LATER, reason="It was penicillin.")
+    assert candidate_facts(patient, LATER).hypersensitivity.state is Known.NOT_ASKED
+    history = queries.history_of(patient, LATER)
+    assert history.allergies == []
+    assert [row.amendment_reason for row in history.refuted_allergies] == ["It was penicillin."]
 
 
 def test_what_was_written_down_later_is_not_known_earlier(patient: Patient, nurse: Staff) -> None:
@@ -205,6 +216,61 @@ class TestDayOfTheLastEvent:
             earlier=first, by=nurse, at=LATER, answer="given", value="2026-10-01", reason="letter found"
         )
         assert candidate_facts(patient, LATER).cardiovascular_event_on.value == date(2026, 10, 1)
+
+    def test_a_day_that_was_asked_settles_an_undated_event(self, patient: Patient, nurse: Staff) -> None:
+        actions.record_problem(patient=patient, by=nurse, at=NOON, display="Myocardial infarction")
+        actions.record_answer(**self.day(patient, nurse), answer="given", value="2026-11-13")
+        assert candidate_facts(patient, NOON).cardiovascular_event_on.value == date(2026, 11, 13)
+
+    def test_an_old_day_that_was_asked_settles_it_too(self, patient: Patient, nurse: Staff) -> None:
+        actions.record_problem(patient=patient, by=nurse, at=NOON, display="Myocardial infarction")
+        actions.record_answer(**self.day(patient, nurse), answer="given", value="2019-05-04")
+        assert candidate_facts(patient, NOON).cardiovascular_event_on.value == date(2019, 5, 4)
+
+    def test_an_undated_event_that_came_in_after_the_answer_opens_it_again(
+        self, patient: Patient, nurse: Staff
+    ) -> None:
+        row = actions.record_answer(**self.day(patient, nurse), answer="given", value="2019-05-04")
+        actions.record_problem(patient=patient, by=nurse, at=LATER, display="Stroke")
+        assert candidate_facts(patient, LATER).cardiovascular_event_on.state is Known.NOT_ASKED
+        actions.amend_answer(
+            earlier=row, by=nurse, at=LATER, answer="given", value="2020-01-01", reason="The stroke was later."
+        )
+        assert candidate_facts(patient, LATER).cardiovascular_event_on.value == date(2020, 1, 1)
+
+    def test_a_recent_day_of_the_record_stands_against_not_known(self, patient: Patient, nurse: Staff) -> None:
+        imported(Problem, patient, nurse, display="Myocardial infarction", onset_on=date(2026, 11, 13))
+        actions.record_answer(**self.day(patient, nurse), answer="not_known")
+        fact = candidate_facts(patient, NOON).cardiovascular_event_on
+        assert fact.value == date(2026, 11, 13)
+        assert "13 Nov 2026" in fact.source
+        assert f"by {nurse.display_name}: not known" in fact.source
+
+    def test_a_recent_day_stands_beside_an_undated_event(self, patient: Patient, nurse: Staff) -> None:
+        imported(Problem, patient, nurse, display="Stroke")
+        imported(Problem, patient, nurse, display="Myocardial infarction", onset_on=date(2026, 11, 13))
+        assert candidate_facts(patient, NOON).cardiovascular_event_on.value == date(2026, 11, 13)
+
+    def test_an_old_day_of_the_record_does_not_settle_not_known(self, patient: Patient, nurse: Staff) -> None:
+        imported(Problem, patient, nurse, display="Myocardial infarction", onset_on=date(2019, 11, 13))
+        actions.record_answer(**self.day(patient, nurse), answer="not_known")
+        assert candidate_facts(patient, NOON).cardiovascular_event_on.state is Known.ASKED_NOT_KNOWN
+
+    @pytest.mark.parametrize("answer", ["given", "not_known"])
+    def test_the_stop_fires_and_cannot_be_passed_as_unknown(self, patient: Patient, nurse: Staff, answer: str) -> None:
+        """An event of ten days ago, told by either source, is a stop in the jurisdictions that name it."""
+        known = answer == "not_known"
+        onset = date(2026, 11, 13) if known else None
+        imported(Problem, patient, nurse, display="Myocardial infarction", onset_on=onset)
+        value = "" if known else "2026-11-13"
+        actions.record_answer(**self.day(patient, nurse), answer=answer, value=value)
+        setting = Setting("EU", date(2026, 11, 23), "esketamine-nasal")
+        fired = assess_candidacy(candidate_facts(patient, NOON), setting).fired
+        assert "SPR-CI-05" in {finding.rule.rule_id for finding in fired}
+
+    @staticmethod
+    def day(patient: Patient, by: Staff) -> dict[str, Any]:
+        return {"patient": patient, "by": by, "at": NOON, "question": "cardiovascular_event_on"}
 
 
 def test_choices_become_facts(patient: Patient, prescriber: Staff) -> None:
