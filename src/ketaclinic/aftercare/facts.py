@@ -14,8 +14,8 @@ from ketacore.treatment.events import Discharged, Stopped
 def ended_at(session: Session, at: datetime) -> datetime:
     """Return when the patient left, released or not; before that, the moment of asking."""
     course = facts_of(session, at)
-    left = course.last(Discharged) or course.last(Stopped)
-    return left[0].at if left else at
+    released, stopped = course.last(Discharged), course.last(Stopped)
+    return released[0].at if released else stopped[0].at if stopped else at
 
 
 def told(session: Session, at: datetime) -> Instructions:

@@ -96,7 +96,7 @@ def _within(rows: QuerySet[Any], ids: list[int] | None) -> QuerySet[Any]:
 
 def _milestones(
     clinic: Clinic, ids: list[int] | None, at: datetime, courses: bool
-) -> QuerySet[Any, tuple[int, str, str, datetime, str]]:
+) -> Iterable[tuple[int, str, str, datetime, str]]:
     """Return decisions, consents, first screening facts and next bookings, in one query with all columns alike."""
     start, _ = day_bounds(clinic, at)
     decided = CandidacyDecision.objects.of(clinic).current().filter(at__lte=at)
@@ -120,7 +120,8 @@ def _milestones(
         _first(_within(bookings, ids), "next", Min("starts_at")),
         *(_of_courses(clinic, ids, at) if courses else ()),
     ]
-    return parts[0].union(*parts[1:], all=True)
+    marks: Iterable[tuple[int, str, str, datetime, str]] = parts[0].union(*parts[1:], all=True)
+    return marks
 
 
 VERDICTS = CandidacyDecision.Verdict.values
@@ -168,7 +169,8 @@ def _each(
         "m_at": when or F("at"),
         "m_more": more or _word(""),
     }
-    return rows.order_by().annotate(**columns).values_list(*_COLUMNS)
+    marked: QuerySet[Any] = rows.order_by().annotate(**columns).values_list(*_COLUMNS)
+    return marked
 
 
 def _first(rows: QuerySet[Any], kind: str, when: Any = None) -> QuerySet[Any]:
