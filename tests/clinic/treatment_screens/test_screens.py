@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.http import QueryDict
@@ -12,7 +12,9 @@ from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.treatment.models import Session, SessionEvent
 from ketaclinic.treatment.presenters import entries_from
 from ketaclinic.treatment.presenters.happened import amendable, lines
-from ketacore.evidence import Refusal
+from ketaclinic.treatment.presenters.pad import pad_fields
+from ketacore.evidence import Refusal, Setting
+from ketacore.units import BloodPressure, ImpossibleValue
 from tests.clinic.treatment_screens.floor import NAMES, arrive, event, full_floor, make_session, measure, observed
 from tests.support.clock import Clock
 
@@ -193,3 +195,26 @@ def test_unticked_boxes_are_no_and_times_need_a_zone() -> None:
     (entry,) = entries_from(post("kind=escort&entry_key=k&name=D&here=on&at=2026-11-23T12:00Z"))
     assert entry.payload["here"] is True
     assert entry.at == datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def test_every_impossible_reading_of_the_pad_is_named_at_once() -> None:
+    with pytest.raises(Refusal) as refused:
+        entries_from(post("kind=pad&entry_key=k&systolic=12&diastolic=300&oxygen_saturation=130&respiratory_rate=-3"))
+    told = " ".join(refused.value.because)
+    for words in ("blood pressure 12/300", "SpO₂: percentage 130", "respiratory rate: rate -3"):
+        assert words in told
+    with pytest.raises(Refusal) as refused:
+        entries_from(post("kind=pad&entry_key=k&systolic=120&heart_rate=500"))
+    assert [line.split(":")[0] for line in refused.value.because] == ["blood pressure", "heart rate"]
+
+
+def test_the_pad_refuses_what_the_core_refuses_and_asks_only_with_signed_or_drawn_numbers() -> None:
+    unsigned = pad_fields(Setting("US", date(2026, 11, 23), "ketamine-iv"), nasal=False)
+    asked = {name: (f.usual_low, f.usual_high) for name, f in unsigned.items()}
+    assert asked["systolic"] == asked["diastolic"] == asked["heart_rate"] == (50, 170)
+    assert asked["oxygen_saturation"] == (90, 100)
+    upper, lower = unsigned["systolic"], unsigned["diastolic"]
+    BloodPressure(upper.low, lower.low), BloodPressure(upper.high, lower.high)
+    for wrong in ((upper.low - 1, lower.low), (upper.high + 1, lower.high), (upper.high, lower.high + 1)):
+        with pytest.raises(ImpossibleValue):
+            BloodPressure(*wrong)

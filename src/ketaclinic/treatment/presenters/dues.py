@@ -75,7 +75,7 @@ def next_due(dues: Sequence[Due], at: datetime) -> Next | None:
         "place": "" if state is DueState.OVERDUE or first.what is What.DEVICE else _place(first),
         "due_at": first.due_at,
         "action": "Give the device" if first.what is What.DEVICE else "Measure now" if first.what in _CHECKS else "",
-        "target": "#dosing" if first.what is What.DEVICE else "#pad" if first.what in _CHECKS else "",
+        "target": "#dosing" if first.what is What.DEVICE else "#systolic" if first.what in _CHECKS else "",
     }
     if state is DueState.OVERDUE:
         return Next("late", str(max(-left, 0)), "min", "", detail=f"was due {clock(first.due_at)}", **shared)

@@ -13,6 +13,7 @@ from ketaclinic.people.permissions import Permission
 from ketaclinic.treatment.models import Session, SessionEvent
 from ketaclinic.treatment.presenters import dosing, gates, happened, phases, words
 from ketaclinic.treatment.presenters.dues import Next, next_due, still_open
+from ketaclinic.treatment.presenters.pad import VitalField, pad_fields
 from ketaclinic.treatment.presenters.trace import DueMark, Trace, trace
 from ketacore.evidence import Decision, Setting
 from ketacore.treatment.alerts import Alert, AlertReport, Priority, alerts
@@ -40,26 +41,6 @@ class AlertLine:
     detail: str
     acknowledged: str
     rule_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class VitalField:
-    """One field of the pad: its name on the wire, its label and the range in which a number can be right."""
-
-    name: str
-    label: str
-    low: int
-    high: int
-    digits: int
-
-
-PAD = (
-    VitalField("systolic", "Upper", 30, 350, 3),
-    VitalField("diastolic", "Lower", 10, 250, 3),
-    VitalField("heart_rate", "Heart rate", 10, 400, 3),
-    VitalField("oxygen_saturation", "SpO₂", 1, 100, 3),
-    VitalField("respiratory_rate", "Breaths", 1, 99, 2),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +119,7 @@ def session_screen(
         open=open_now,
         may_record=open_now and staff.may(Permission.RUN_SESSION),
         may_sign=staff.may(Permission.SIGN_RELEASE),
-        pad={field.name: field for field in PAD},
+        pad=pad_fields(setting, nasal=facts.nasal),
         moaas=tuple(words.MOAAS_WORDS.items()),
         outcomes=_outcomes(facts),
     )
@@ -196,7 +177,7 @@ def what_next(
     due = next_due(waiting(points, at), at)
     worst = report.worst
     if worst is not None and worst.priority is Priority.HIGH and worst.standing:
-        return Next("urgent", "", "", "Urgent", worst.title, worst.do, worst.do, worst.at, "Measure again", "#pad")
+        return Next("urgent", "", "", "Urgent", worst.title, worst.do, worst.do, worst.at, "Measure again", "#systolic")
     if due is not None and (due.tone in ("late", "now") or now is not Phase.LEAVING):
         return due
     if leave is not None:

@@ -26,6 +26,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 740.0, 78.0, 268.0
 _SAT_TOP, _SAT_BOTTOM = 30.0, 66.0
 _CHECKS_Y, _TIMES_Y = 290.0, 318.0
 _MIN_SPAN = timedelta(minutes=150)
+AXIS_LOW, AXIS_HIGH = 50, 170
+"""The range of pressures and rates that is always drawn; a value outside it widens the axis."""
+SATURATION_LOW = 90
+"""The lowest saturation that is always drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +132,9 @@ def _axes(
     return _Axes(
         start=start,
         end=end,
-        low=min([50.0, *(v - 10.0 for v in values)]),
-        high=max([170.0, *(v + 12.0 for v in values)]),
-        sat_low=min([90.0, *(s - 2 for s in saturations)]),
+        low=min([float(AXIS_LOW), *(v - 10.0 for v in values)]),
+        high=max([float(AXIS_HIGH), *(v + 12.0 for v in values)]),
+        sat_low=min([float(SATURATION_LOW), *(s - 2 for s in saturations)]),
     )
 
 

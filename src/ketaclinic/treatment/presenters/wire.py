@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime
+from functools import partial
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -12,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from ketacore.evidence import Refusal
 from ketacore.treatment.events import PAYLOADS, EventKind
+from ketacore.units import BloodPressure, ImpossibleValue, Percent, Rate
 
 _VITALS = ("systolic", "diastolic", "heart_rate", "oxygen_saturation", "respiratory_rate")
 _LABELS = {
@@ -73,7 +75,11 @@ def payload_from(kind: str, post: Mapping[str, str]) -> dict[str, Any]:
 def _pad(post: Mapping[str, str], key: str, at: datetime | None) -> tuple[Entry, ...]:
     entries: list[Entry] = []
     if any(post.get(name, "").strip() for name in _VITALS):
-        entries.append(Entry("vitals", payload_from("vitals", post), f"{key}-v", at))
+        vitals = payload_from("vitals", post)
+        impossible = _impossible(vitals)
+        if impossible:
+            raise Refusal("Saving vital signs", impossible, "Measure or type them again; the others are kept here.")
+        entries.append(Entry("vitals", vitals, f"{key}-v", at))
     if post.get("moaas", ""):
         entries.append(Entry("sedation", payload_from("sedation", post), f"{key}-s", at))
     if post.get("level", ""):
@@ -84,6 +90,25 @@ def _pad(post: Mapping[str, str], key: str, at: datetime | None) -> tuple[Entry,
     if not entries:
         raise Refusal("Saving vital signs", ["nothing was measured"], "Enter at least one value.")
     return tuple(entries)
+
+
+def _impossible(vitals: Mapping[str, Any]) -> list[str]:
+    """Return every reading of the pad that no living person has; the event itself stops at the first."""
+    upper, lower = vitals.get("systolic"), vitals.get("diastolic")
+    checks: list[tuple[str, Callable[[], object]]] = []
+    if upper is not None and lower is not None:
+        checks.append(("", lambda: BloodPressure(upper, lower)))
+    found = ["blood pressure: both numbers are needed"] if (upper is None) != (lower is None) else []
+    for name, quantity in (("heart_rate", Rate), ("respiratory_rate", Rate), ("oxygen_saturation", Percent)):
+        value = vitals.get(name)
+        if value is not None:
+            checks.append((f"{_label(name)}: ", partial(quantity, value)))
+    for prefix, check in checks:
+        try:
+            check()
+        except ImpossibleValue as error:
+            found.append(f"{prefix}{error}")
+    return found
 
 
 def _value(field: Field[Any], hint: Any, post: Mapping[str, str]) -> tuple[bool, Any]:

@@ -3,7 +3,7 @@
 // @ts-check
 
 // @ts-ignore keypad.js and outbox.js were loaded before this file
-const { keypad, Outbox } = window.ketaclinic;
+const { keypad, mayBeSaved, Outbox } = window.ketaclinic;
 
 const SCREEN = "screen";
 const REFRESH_MS = 5_000;
@@ -33,12 +33,27 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(SCREEN);
   if (!fresh) return;
   const focused = document.activeElement?.id;
+  keepTyped(screen(), fresh);
   screen().replaceWith(fresh);
   skew = Date.parse(fresh.dataset.now ?? "") - Date.now();
   // @ts-ignore htmx is a script of its own
   window.htmx?.process(fresh);
   prepare();
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+/** What somebody has typed or chosen and not yet sent goes on to the new screen. @param {HTMLElement} old @param {HTMLElement} fresh */
+function keepTyped(old, fresh) {
+  for (const field of old.querySelectorAll("input[id], select[id]")) {
+    const twin = fresh.querySelector(`#${CSS.escape(field.id)}`);
+    if (field instanceof HTMLInputElement && twin instanceof HTMLInputElement) {
+      if (field.type === "radio" || field.type === "checkbox") {
+        if (field.checked !== field.defaultChecked) twin.checked = field.checked;
+      } else if (field.value !== field.defaultValue) twin.value = field.value;
+    } else if (field instanceof HTMLSelectElement && twin instanceof HTMLSelectElement) {
+      if (field.selectedIndex > 0) twin.value = field.value;
+    }
+  }
 }
 
 /** @param {HTMLFormElement} form @param {string[]} lines @param {string} todo */
@@ -66,7 +81,7 @@ async function submitted(event) {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || !form.matches("form[data-entry]")) return;
   event.preventDefault();
-  if (form.dataset.busy) return;
+  if (form.dataset.busy || (form.id === "pad" && !mayBeSaved(form))) return;
   form.dataset.busy = "yes";
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form, event.submitter)) body.append(name, String(value));

@@ -1,0 +1,173 @@
+"""The session screen under a hurried hand: each reading lands in its own field, whatever it is typed with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ketaclinic.people.models import Clinic, Staff
+from ketaclinic.people.permissions import Role
+from ketaclinic.treatment.models import Session, SessionEvent
+from tests.clinic.treatment_screens.floor import full_floor
+from tests.journeys.conftest import OpenAs
+from tests.support.browser import PHONE, accessibility_faults
+from tests.support.clock import Clock
+from tests.support.people import make_staff
+
+TABLET = {"width": 1180, "height": 820}
+FIELDS = ("systolic", "diastolic", "heart_rate", "oxygen_saturation", "respiratory_rate")
+
+
+@pytest.fixture
+def chairs(clinic: Clinic, clock: Clock) -> dict[int, Session]:
+    director = make_staff(clinic, Role.PRESCRIBER, is_medical_director=True)
+    return full_floor(clinic, make_staff(clinic, Role.NURSE), director, clock.at)
+
+
+@pytest.fixture
+def at_chair(
+    open_as: OpenAs, clinic: Clinic, clock: Clock, chairs: dict[int, Session]
+) -> Callable[..., tuple[Page, Session]]:
+    def opened(chair: int = 1, size: dict[str, int] = TABLET) -> tuple[Page, Session]:
+        nurse = Staff.objects.filter(clinic=clinic, role=Role.NURSE).get()
+        page = open_as(nurse, size, has_touch=True)
+        page.clock.set_fixed_time(clock.at)
+        page.goto(f"/treatment/session/{chairs[chair].pk}/")
+        return page, chairs[chair]
+
+    return opened
+
+
+def readings(session: Session) -> list[dict[str, int]]:
+    """Return the vital signs stored last, newest first."""
+    rows = SessionEvent.objects.filter(session=session, kind="vitals").order_by("-pk")
+    return [{k: v for k, v in row.payload.items() if v is not None} for row in rows]
+
+
+def on_the_pad(page: Page) -> list[str]:
+    """Return what stands in the fields, in the order of the monitor."""
+    return [page.locator(f"#{name}").input_value() for name in FIELDS]
+
+
+def tap(page: Page, digits: str, *, then_next: bool = True) -> None:
+    for digit in digits:
+        page.locator(f"button[data-key='{digit}']").click()
+    if then_next:
+        page.locator("button[data-key=next]").click()
+
+
+def save(page: Page) -> None:
+    page.locator("#save").click()
+    expect(page.locator("#systolic")).to_have_value("")
+
+
+def type_with_tab(page: Page, values: Sequence[str]) -> None:
+    page.locator("#systolic").focus()
+    for number, value in enumerate(values):
+        page.keyboard.type(value)
+        if number < len(values) - 1:
+            page.keyboard.press("Tab")
+
+
+WELL = ("128", "78", "70", "98", "14")
+STORED = dict(zip(FIELDS, map(int, WELL), strict=True))
+
+
+def test_tab_moves_one_field_and_every_reading_stays_where_it_was_typed(
+    at_chair: Callable[..., tuple[Page, Session]],
+) -> None:
+    page, session = at_chair()
+    type_with_tab(page, WELL)
+    assert on_the_pad(page) == list(WELL)
+    save(page)
+    assert readings(session)[0] == STORED
+
+
+@pytest.mark.parametrize("size", [TABLET, PHONE])
+def test_the_keys_on_the_screen_fill_one_field_after_the_other(
+    at_chair: Callable[..., tuple[Page, Session]], size: dict[str, int]
+) -> None:
+    page, session = at_chair(size=size)
+    page.locator("#systolic").click()
+    for value in WELL:
+        tap(page, value)
+    assert on_the_pad(page) == list(WELL)
+    expect(page.locator("#respiratory_rate")).to_be_focused()
+    expect(page.locator("[data-hint]")).to_contain_text("last number")
+    save(page)
+    assert readings(session)[0] == STORED
+
+
+def test_two_digits_and_next_do_not_skip_the_lower_pressure(at_chair: Callable[..., tuple[Page, Session]]) -> None:
+    page, _ = at_chair()
+    page.locator("#systolic").click()
+    tap(page, "98")
+    expect(page.locator("#diastolic")).to_be_focused()
+    tap(page, "6012", then_next=False)
+    assert on_the_pad(page)[:2] == ["98", "601"], "nothing jumps on: a digit too many stays to be seen"
+    expect(page.locator("[data-wrong]")).to_contain_text("too high")
+
+
+def test_what_cannot_be_is_named_field_by_field_and_nothing_is_sent(
+    at_chair: Callable[..., tuple[Page, Session]],
+) -> None:
+    page, session = at_chair()
+    before = len(readings(session))
+    type_with_tab(page, ("12", "300", "70", "130", "-3"))
+    page.locator("#save").click()
+    for words in ("Upper blood pressure 12", "Lower blood pressure 300", "SpO₂ 130", "Breaths “-3”"):
+        expect(page.locator("[data-wrong]")).to_contain_text(words)
+    for name in ("systolic", "diastolic", "oxygen_saturation", "respiratory_rate"):
+        expect(page.locator(f"#{name}")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#heart_rate")).not_to_have_attribute("aria-invalid", "true")
+    assert on_the_pad(page)[4] == "-3", "a sign is never taken away in silence"
+    assert len(readings(session)) == before
+    assert accessibility_faults(page) == []
+
+
+def test_the_lower_pressure_above_the_upper_marks_both(at_chair: Callable[..., tuple[Page, Session]]) -> None:
+    page, session = at_chair()
+    before = len(readings(session))
+    type_with_tab(page, ("80", "120", "70"))
+    expect(page.locator("#systolic")).to_have_class("pair wrong")
+    expect(page.locator("#diastolic")).to_have_class("pair wrong")
+    page.locator("#save").click()
+    expect(page.locator("[data-wrong]")).to_contain_text("80/120")
+    page.locator("#diastolic").fill("")
+    page.locator("#save").click()
+    expect(page.locator("[data-wrong]")).to_contain_text("both numbers are needed")
+    assert len(readings(session)) == before
+
+
+def test_what_is_improbable_is_asked_once_and_can_be_corrected_or_kept(
+    at_chair: Callable[..., tuple[Page, Session]],
+) -> None:
+    page, session = at_chair()
+    before = len(readings(session))
+    type_with_tab(page, ("128", "78", "70", "14", "98"))
+    page.locator("#save").click()
+    asks = page.locator("[data-asks]")
+    expect(asks).to_contain_text("SpO₂ 14: crosses the clinic’s urgent limit of 90")
+    expect(asks).to_contain_text("Breaths 98: as fast as a heart")
+    expect(page.locator("#oxygen_saturation")).to_be_focused()
+    assert accessibility_faults(page) == []
+    page.keyboard.press("Enter")
+    assert len(readings(session)) == before, "Enter again asks again"
+    page.locator("[data-correct]").click()
+    page.locator("#oxygen_saturation").fill("98")
+    page.locator("#respiratory_rate").fill("9")
+    expect(asks).to_be_hidden()
+    page.locator("#save").click()
+    expect(asks).to_contain_text("Breaths 9: crosses the clinic’s urgent limit of 10")
+    page.locator("#sure").click()
+    expect(page.locator("#systolic")).to_have_value("")
+    assert readings(session)[0] == {**STORED, "respiratory_rate": 9}
+
+
+def test_measure_now_puts_the_hand_on_the_first_number(at_chair: Callable[..., tuple[Page, Session]]) -> None:
+    page, _ = at_chair(6)
+    page.locator("#next-action").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#systolic")).to_be_focused()
