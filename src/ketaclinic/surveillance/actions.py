@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import Patient, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.record.actions import chronicle
 from ketaclinic.surveillance import queries
 from ketaclinic.surveillance.models import ScreenResult
@@ -34,7 +33,7 @@ def record_screen(
 ) -> ScreenResult:
     """Store what a screen showed; a finding says what in the note. The same ``entry_key`` sent twice is one row."""
     check_may(by, Permission.RECORD_SCREEN)
-    _check_clinic(patient, by)
+    check_in_clinic(by, patient)
     before = queries.result_entered(patient.clinic, entry_key)
     if before is not None:
         if (before.patient_id, before.kind) != (patient.pk, kind):
@@ -58,7 +57,7 @@ def amend_screen(
 ) -> ScreenResult:
     """Correct a result; the old one is kept with the reason. The same ``entry_key`` sent twice is one row."""
     check_may(by, Permission.RECORD_SCREEN)
-    _check_clinic(row.patient, by)
+    check_in_clinic(by, row)
     if not reason.strip():
         raise Refusal("Correcting a screen", ["no reason was given"], "Say why the result changes.")
     before = queries.result_entered(row.clinic, entry_key)
@@ -72,11 +71,6 @@ def amend_screen(
     return _write(
         row.patient, row.kind, result, value, note, entry_key, by=by, at=at, done_at=when, amends=row, reason=reason
     )
-
-
-def _check_clinic(patient: Patient, by: Staff) -> None:
-    if patient.clinic_id != by.clinic_id:
-        raise PermissionDenied("This patient is in the care of another clinic.")
 
 
 def _check_result(kind: str, result: str, note: str, at: datetime, done_at: datetime) -> None:

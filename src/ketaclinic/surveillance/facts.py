@@ -13,7 +13,7 @@ from ketacore.planning import PROTOCOLS, phase_on
 from ketacore.surveillance import Done, SurveillanceFacts
 
 PRESSURE = "blood_pressure"
-"""The screen that a measurement written down in screening answers too."""
+"""The screen that a measurement at rest answers too: one written down in screening, or before a dose."""
 
 
 def surveillance_facts(
@@ -27,7 +27,7 @@ def surveillance_facts(
     """Return the facts of one course.
 
     ``given`` are the course and day of each session, ``newest`` one row per kind, ``pressure_at`` when the blood
-    pressure was last measured outside the screens.
+    pressure was last measured at rest outside the screens.
     """
     days = tuple(day for course, day in given if course == plan.course_id)
     return SurveillanceFacts(

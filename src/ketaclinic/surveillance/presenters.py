@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ketaclinic.people.models import Patient
+from ketaclinic.people.presenters import day_words, with_day_words
+from ketaclinic.policy.presenters import told
 from ketaclinic.surveillance.models import ScreenResult
 from ketaclinic.surveillance.queries import results_of, screens_due
 from ketacore.evidence import Finding
@@ -51,10 +53,10 @@ def screen_line(due: ScreenDue, on: date) -> ScreenLine:
         mark=_MARKS[due.stand],
         badge="med" if due.overdue else _BADGES.get(due.stand, ""),
         stand=STAND_WORDS[due.stand],
-        why=due.why,
+        why=with_day_words(due.why),
         when=_when(due, on),
         overdue=due.overdue,
-        findings=due.findings,
+        findings=told(due.findings),
     )
 
 
@@ -62,7 +64,7 @@ def _when(due: ScreenDue, on: date) -> str:
     if due.due_on is None:
         return ""
     days = (on - due.due_on).days
-    day = f"{due.due_on.day} {due.due_on:%b %Y}"
+    day = day_words(due.due_on)
     if days > 0:
         return f"was due {day}, {days} day{'s' if days > 1 else ''} ago"
     return f"due {day}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from ketaclinic.people.models import Clinic, Patient
@@ -17,13 +17,13 @@ from ketaclinic.planning.models import Plan
 from ketaclinic.planning.queries import active_plan, active_plans
 from ketaclinic.policy.queries import setting_of, signed_policies
 from ketaclinic.screening.models import VitalSign
-from ketaclinic.screening.queries import latest_vital
 from ketaclinic.surveillance.facts import surveillance_facts
 from ketaclinic.surveillance.models import ScreenResult
 from ketaclinic.treatment.models import GIVING_KINDS, Session, SessionEvent
 from ketacore.evidence import Setting
 from ketacore.surveillance import ScreenDue, screens_here
 from ketacore.surveillance import screens_due as screens_of
+from ketacore.treatment.events import EventKind
 
 
 def results_of(patient: Patient, at: datetime) -> QuerySet[ScreenResult]:
@@ -72,25 +72,25 @@ def screens_due(patient: Patient, at: datetime) -> tuple[ScreenDue, ...]:
     if plan is None:
         return ()
     clinic = patient.clinic
-    given = _given_days(clinic, [patient.pk], at).get(patient.pk, [])
+    given = _given(clinic, [patient.pk], at)
     newest = _newest(clinic, [patient.pk], at).get(patient.pk, [])
-    pressure = latest_vital(patient, VitalSign.Kind.BLOOD_PRESSURE, at)
-    facts = surveillance_facts(plan, given, newest, pressure.at if pressure else None, clinic, at)
+    pressure_at = _pressures(clinic, [patient.pk], given, at).get(patient.pk)
+    facts = surveillance_facts(plan, given[patient.pk].days, newest, pressure_at, clinic, at)
     return screens_of(facts, setting_of(clinic, at, plan.product))
 
 
 def screens_of_clinic(clinic: Clinic, at: datetime) -> list[PatientScreens]:
-    """Return the screens of everybody with a standing plan: five queries, however many people."""
+    """Return the screens of everybody with a standing plan: six queries, however many people."""
     plans = list({plan.patient_id: plan for plan in active_plans(clinic, at).order_by("at", "pk")}.values())
     people = [plan.patient_id for plan in plans]
-    given, newest = _given_days(clinic, people, at), _newest(clinic, people, at)
-    measured, policies, on = _pressures(clinic, people, at), signed_policies(clinic, at), clinic.day_of(at)
+    given, newest = _given(clinic, people, at), _newest(clinic, people, at)
+    measured, policies, on = _pressures(clinic, people, given, at), signed_policies(clinic, at), clinic.day_of(at)
     settings = {p: Setting(clinic.jurisdiction, on, p, policies) for p in {plan.product for plan in plans}}
     here = {product: screens_here(setting) for product, setting in settings.items()}
     found = []
     for plan in plans:
         who = plan.patient_id
-        facts = surveillance_facts(plan, given.get(who, []), newest.get(who, []), measured.get(who), clinic, at)
+        facts = surveillance_facts(plan, given[who].days, newest.get(who, []), measured.get(who), clinic, at)
         found.append(PatientScreens(plan.patient, plan, screens_of(facts, settings[plan.product], here[plan.product])))
     return found
 
@@ -132,21 +132,59 @@ def _newest(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[
     return {patient_id: list(by_kind.values()) for patient_id, by_kind in found.items()}
 
 
-def _pressures(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, datetime]:
+@dataclass(slots=True)
+class Given:
+    """The sessions in which one patient was given drug: the course and day of each, and the newest of them."""
+
+    days: list[tuple[int, date]] = field(default_factory=list)
+    newest_id: int = 0
+
+
+def _pressures(
+    clinic: Clinic, patient_ids: Collection[int], given: Mapping[int, Given], at: datetime
+) -> dict[int, datetime]:
+    """Return, per patient, when the blood pressure was last measured at rest: two queries.
+
+    That is a measurement written down in screening, or the one before the dose of the newest session given: what is
+    measured after a dose says how the drug raised it, not how it is at rest.
+    """
     rows = VitalSign.objects.of(clinic).current().filter(patient_id__in=patient_ids, at__lte=at)
     rows = rows.filter(kind=VitalSign.Kind.BLOOD_PRESSURE)
-    return dict(rows.values("patient_id").annotate(newest_at=Max("at")).values_list("patient_id", "newest_at"))
+    newest = dict(rows.values("patient_id").annotate(newest_at=Max("at")).values_list("patient_id", "newest_at"))
+    for who, measured_at in _before_dosing(clinic, given, at).items():
+        newest[who] = max(measured_at, newest.get(who, measured_at))
+    return newest
 
 
-def _given_days(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[tuple[int, date]]]:
-    """Return, per patient, the course and day of each session in which drug was given, oldest first; one query."""
+def _before_dosing(clinic: Clinic, given: Mapping[int, Given], at: datetime) -> dict[int, datetime]:
+    """Return, per patient, the last blood pressure before the first dose of the newest session given."""
+    sessions = {entry.newest_id: who for who, entry in given.items() if entry.newest_id}
+    events = SessionEvent.objects.of(clinic).standing().filter(session_id__in=sessions, at__lte=at).order_by()
+    wanted = Q(kind=EventKind.VITALS.value, payload__systolic__gt=0, payload__systolic__lt=1000) | Q(
+        kind__in=GIVING_KINDS
+    )
+    measured: dict[int, list[datetime]] = defaultdict(list)
+    dosed: dict[int, datetime] = {}
+    for session_id, kind, when in events.filter(wanted).values_list("session_id", "kind", "at"):
+        if kind in GIVING_KINDS:
+            dosed[session_id] = min(when, dosed.get(session_id, when))
+        else:
+            measured[session_id].append(when)
+    before = {s: [when for when in times if when <= dosed[s]] for s, times in measured.items() if s in dosed}
+    return {sessions[s]: max(times) for s, times in before.items() if times}
+
+
+def _given(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, Given]:
+    """Return, per patient, the sessions in which drug was given, oldest first; one query."""
     giving = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=GIVING_KINDS, at__lte=at).standing()
     rows = Session.objects.of(clinic).current().filter(Exists(giving), patient_id__in=patient_ids, at__lte=at)
-    columns = ("at", "patient_id", "plan_id", "plan__first_id")
-    found: dict[int, list[tuple[int, date]]] = defaultdict(list)
-    for opened_at, patient_id, plan_id, first_id in sorted(rows.order_by().values_list(*columns), key=_by_time):
-        found[patient_id].append((first_id or plan_id, clinic.day_of(opened_at)))
-    return dict(found)
+    columns = ("at", "patient_id", "plan_id", "plan__first_id", "pk")
+    found: dict[int, Given] = defaultdict(Given)
+    for opened_at, patient_id, plan_id, first_id, pk in sorted(rows.order_by().values_list(*columns), key=_by_time):
+        entry = found[patient_id]
+        entry.days.append((first_id or plan_id, clinic.day_of(opened_at)))
+        entry.newest_id = pk
+    return found
 
 
 def _by_time(row: tuple[Any, ...]) -> datetime:

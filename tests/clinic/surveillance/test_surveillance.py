@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -16,9 +16,10 @@ from ketaclinic.record.models import TimelineEntry
 from ketaclinic.screening.models import VitalSign
 from ketaclinic.surveillance import actions, presenters, queries
 from ketaclinic.surveillance.models import ScreenResult
+from ketaclinic.treatment.models import SessionEvent
 from ketacore.evidence import Refusal
 from ketacore.surveillance import RULES
-from tests.clinic.treatment_screens.floor import device, make_plan, make_session
+from tests.clinic.treatment_screens.floor import device, event, make_plan, make_session, measure
 from tests.support.people import NOON, make_clinic, make_patient, make_staff
 
 DAY = timedelta(days=1)
@@ -176,3 +177,73 @@ def test_another_clinic_finds_nothing(client: Client, patient: Patient, nurse: S
     client.force_login(make_staff(make_clinic(name="Other")).user)
     for path in (f"{patient.pk}/", f"{patient.pk}/record/", f"result/{row.pk}/correct/"):
         assert client.get(f"/surveillance/{path}").status_code == 404
+
+
+def pressure_on(patient: Patient, at: datetime) -> object:
+    return {s.screen.kind: s.last_on for s in queries.screens_due(patient, at)}["blood_pressure"]
+
+
+def test_a_blood_pressure_before_the_dose_is_one_at_rest(patient: Patient, prescriber: Staff, clinic: Clinic) -> None:
+    sign(prescriber)
+    first = make_session(patient, prescriber, NOON - 8 * DAY)
+    minute = timedelta(minutes=1)
+    measure(first, prescriber, first.at + 10 * minute, (124, 78))
+    assert pressure_on(patient, NOON) is None, "nothing was given: the session may not even have begun"
+    device(first, prescriber, first.at + 15 * minute, 1)
+    assert pressure_on(patient, NOON) == (NOON - 8 * DAY).date()
+    newest = make_session(patient, prescriber, NOON - DAY)
+    device(newest, prescriber, newest.at + 15 * minute, 1)
+    measure(newest, prescriber, newest.at + 55 * minute, (141, 88))
+    assert pressure_on(patient, NOON) is None, "after the dose is not at rest"
+    corrected = measure(newest, prescriber, newest.at + 5 * minute, (128, 80))
+    assert pressure_on(patient, NOON) == (NOON - DAY).date()
+    assert pressure_on(patient, newest.at + 10 * minute) == (NOON - 8 * DAY).date(), "as it was known then"
+    assert queries.screens_of_clinic(clinic, NOON)[-1].screens == queries.screens_due(patient, NOON)
+    gone = {"session": newest, "kind": "vitals", "payload": corrected.payload, "voided": True, "entry_key": "undo"}
+    who = {"clinic": clinic, "patient": patient, "at": corrected.at, "recorded_at": NOON, "recorded_by": prescriber}
+    SessionEvent.objects.create(**who, **gone, amends=corrected)
+    assert pressure_on(patient, NOON) is None
+
+
+def test_a_saturation_alone_is_no_blood_pressure(patient: Patient, prescriber: Staff) -> None:
+    sign(prescriber)
+    session = make_session(patient, prescriber, NOON - DAY)
+    values = {"systolic": None, "diastolic": None, "oxygen_saturation": 97}
+    event(session, prescriber, session.at, "vitals", **values)
+    event(session, prescriber, session.at, "vitals", oxygen_saturation=97)
+    device(session, prescriber, session.at + timedelta(minutes=15), 1)
+    assert pressure_on(patient, NOON) is None
+
+
+def test_the_newest_measurement_counts_wherever_it_was_made(patient: Patient, prescriber: Staff) -> None:
+    sign(prescriber)
+    session = make_session(patient, prescriber, NOON - 4 * DAY)
+    measure(session, prescriber, session.at, (124, 78))
+    device(session, prescriber, session.at + timedelta(minutes=15), 1)
+    row = {"clinic": patient.clinic, "patient": patient, "recorded_at": NOON, "recorded_by": prescriber}
+    fields = {"kind": "blood_pressure", "value": 124, "value_2": 78, "unit": "mmHg"}
+    VitalSign.objects.create(**row, **fields, at=NOON - 9 * DAY)
+    assert pressure_on(patient, NOON) == (NOON - 4 * DAY).date()
+    VitalSign.objects.create(**row, **fields, at=NOON - 2 * DAY)
+    assert pressure_on(patient, NOON) == (NOON - 2 * DAY).date()
+
+
+def test_the_clinic_is_read_set_by_set(
+    prescriber: Staff, clinic: Clinic, django_assert_max_num_queries: object
+) -> None:
+    sign(prescriber)
+    for _ in range(5):
+        session = make_session(make_patient(clinic), prescriber, NOON - DAY)
+        measure(session, prescriber, session.at, (124, 78))
+        device(session, prescriber, session.at + timedelta(minutes=15), 1)
+    with django_assert_max_num_queries(6):  # type: ignore[operator]
+        found = queries.screens_of_clinic(clinic, NOON)
+    assert [entry.screens for entry in found] == [queries.screens_due(entry.patient, NOON) for entry in found]
+
+
+def test_the_page_writes_days_as_people_do(as_nurse: Client, patient: Patient, prescriber: Staff) -> None:
+    sign(prescriber)
+    make_plan(patient, prescriber, NOON)
+    record(patient, prescriber, at=NOON - 16 * DAY)
+    page = as_nurse.get(f"/surveillance/{patient.pk}/").content.decode()
+    assert "last on 7 Nov 2026" in page and "2026-11-07" not in page
