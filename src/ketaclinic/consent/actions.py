@@ -16,7 +16,7 @@ from ketaclinic.consent.facts import facts_of
 from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal, Product
 from ketaclinic.consent.queries import standing_signature, text_in_force, valid_on
 from ketaclinic.people.models import Patient, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
 from ketacore.consent import WITHDRAWN, assess_text, consent_valid
@@ -131,6 +131,8 @@ def sign_consent(
     answer to registry research is separate and optional and never changes anything here.
     """
     check_may(by, Permission.TAKE_CONSENT)
+    check_in_clinic(by, patient)
+    check_in_clinic(by, text)
     in_force = text_in_force(patient.clinic, text.product, at, text.language)
     if in_force is None or in_force.pk != text.pk:
         raise Refusal(
@@ -204,6 +206,7 @@ def _keep(patient: Patient, product: str, by: Staff, at: datetime) -> None:
 def withdraw_consent(*, patient: Patient, product: str, by: Staff, at: datetime, said: str = "") -> ConsentWithdrawal:
     """Record that the patient took consent for ``product`` back; it counts from this moment. No reason is needed."""
     check_may(by, Permission.TAKE_CONSENT)
+    check_in_clinic(by, patient)
     signature = standing_signature(patient, product, at)
     if signature is None:
         raise Refusal("Taking consent back", ["there is no signature for this product"], "Nothing has to be done.")

@@ -18,6 +18,8 @@ from ketaclinic.consent.queries import (
 )
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Permission
+from ketaclinic.people.presenters import day_words, with_day_words
+from ketaclinic.policy.presenters import told
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.screening.queries import decisions
 from ketacore.consent import (
@@ -29,7 +31,7 @@ from ketacore.consent import (
     elements_for,
     renewal_due_on,
 )
-from ketacore.evidence import Decision, Rule, Setting
+from ketacore.evidence import Finding, Rule, Setting
 
 _WORDS = {
     VALID: ("Consent stands", "fine", "on"),
@@ -78,7 +80,7 @@ class ConsentPage:
     product: str
     product_label: str
     tabs: tuple[ProductTab, ...]
-    decision: Decision
+    findings: tuple[Finding, ...]
     words: str
     mark: str
     renew_on: date | None
@@ -117,7 +119,7 @@ def consent_page(patient: Patient, product: str, staff: Staff, at: datetime) -> 
             ProductTab(value, Product(value).label, _WORDS[v.outcome][0], _WORDS[v.outcome][2], value == product)
             for value, v in verdicts.items()
         ),
-        decision=decision,
+        findings=told(decision.findings),
         words=words,
         mark=mark,
         renew_on=_renew_on(signature, setting, clinic) if decision.outcome == VALID else None,
@@ -201,7 +203,9 @@ def chart_card(patient: Patient, at: datetime) -> ChartCard | None:
     decision = valid_on(patient, newest.product, at)
     words, mark, badge = _WORDS[decision.outcome]
     because = [b for f in decision.findings if f.rule.rule_id in ("CON-13", "CON-10") for b in f.because]
-    return ChartCard(Product(newest.product).label, words, mark, badge, "; ".join(because), newest.product)
+    return ChartCard(
+        Product(newest.product).label, words, mark, badge, with_day_words("; ".join(because)), newest.product
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +263,6 @@ def _text_line(text: ConsentText, texts: list[ConsentText], today: date) -> Text
     same = [t for t in texts if (t.product, t.language) == (text.product, text.language)]
     begun = [t for t in same if t.effective_from <= today]
     if text.effective_from > today:
-        return TextLine(text, f"from {text.effective_from:%d %b %Y}", "line")
+        return TextLine(text, f"from {day_words(text.effective_from)}", "line")
     newest = max(begun, key=lambda t: (t.effective_from, t.at, t.pk))
     return TextLine(text, "in force" if newest.pk == text.pk else "replaced", "on" if newest.pk == text.pk else "")

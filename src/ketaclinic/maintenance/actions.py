@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.maintenance.models import BenefitEvaluation, NextSessionAnswer
 from ketaclinic.maintenance.queries import NextDue, next_due
 from ketaclinic.people.models import Patient, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.planning.actions import book_next, move_booking
 from ketaclinic.planning.models import Booking
 from ketaclinic.planning.queries import active_plan
@@ -28,8 +27,7 @@ def answer_proposal(
 ) -> NextSessionAnswer:
     """Record what the prescriber made of the proposal; the session is booked on the chosen day, or moved to it."""
     check_may(by, Permission.ANSWER_PROPOSAL)
-    if patient.clinic_id != by.clinic_id:
-        raise PermissionDenied("This patient is in the care of another clinic.")
+    check_in_clinic(by, patient)
     due = next_due(patient, at)
     if due is None:
         raise Refusal("Answering the proposal", ["no plan stands"], "Sign a plan first.")
@@ -52,7 +50,7 @@ def answer_proposal(
         reason=reason.strip(),
         booking=_booked(due, next_on, reason, by, at),
     )
-    title = f"Next session: {f'{next_on:%d %b %Y}' if next_on else 'none for now'}"
+    title = f"Next session: {f'{next_on.day} {next_on:%b %Y}' if next_on else 'none for now'}"
     chronicle(
         patient=patient,
         by=by,
@@ -102,8 +100,7 @@ def _booked(due: NextDue, next_on: date | None, reason: str, by: Staff, at: date
 def evaluate_benefit(*, patient: Patient, benefit: str, reason: str, by: Staff, at: datetime) -> BenefitEvaluation:
     """Record whether the treatment helps, with the reason; the plan itself changes by planning's own actions."""
     check_may(by, Permission.ANSWER_PROPOSAL)
-    if patient.clinic_id != by.clinic_id:
-        raise PermissionDenied("This patient is in the care of another clinic.")
+    check_in_clinic(by, patient)
     refused = "Evaluating the benefit"
     plan = active_plan(patient, at)
     if plan is None:

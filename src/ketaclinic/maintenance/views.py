@@ -15,7 +15,9 @@ from ketaclinic.maintenance.models import BenefitEvaluation, NextSessionAnswer
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
+from ketaclinic.people.presenters import weekday_words
 from ketaclinic.people.queries import patient_in
+from ketaclinic.policy.presenters import told as findings_told
 from ketacore.evidence import Refusal
 
 
@@ -57,7 +59,8 @@ def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
     except Refusal as refusal:
         return _page(request, person, form=form, refusal=refusal)
     booked = row.booking and row.booking.starts_at.astimezone(request.clinic.zone)
-    messages.success(request, f"Answer recorded. Booked: {booked:%a %d %b, %H:%M}." if booked else "Answer recorded.")
+    told = f" Booked: {weekday_words(booked.date())}, {booked:%H:%M}." if booked else ""
+    messages.success(request, f"Answer recorded.{told}")
     return redirect("maintenance:patient", person.pk)
 
 
@@ -78,9 +81,11 @@ def evaluate(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 def _page(request: StaffRequest, person: Patient, **given: Any) -> HttpResponse:
+    due = queries.next_due(person, request.at)
     context = {
         "patient": person,
-        "due": queries.next_due(person, request.at),
+        "due": due,
+        "findings": findings_told(due.proposal.decision.findings) if due else (),
         "answers": queries.answers_of(person, request.at)[:20],
         "evaluations": queries.evaluations_of(person, request.at)[:20],
         "form": AnswerForm(),

@@ -372,7 +372,7 @@ def _state(booking: Booking, plan: Plan, at: datetime, visit: Visit | None) -> t
     if visit is not None:
         return visit.value, _VISIT_BADGES[visit]
     if booking.starts_at > at:
-        return "planned", "on"
+        return "planned", ""
     today = plan.clinic.day_of(booking.starts_at) == plan.clinic.day_of(at)
     return ("expected", "on") if today else ("nothing recorded", "med")
 
@@ -390,14 +390,14 @@ def history(patient: Patient, staff: Staff, at: datetime) -> tuple[ChangeLine, .
     """Return what was signed, changed, ended, booked, moved, cancelled and missed, newest first."""
     lines: list[ChangeLine] = []
     for plan in plans_of(patient, at):
+        if plan.first_id is None:
+            lines += _bookings_told(plan, at)
         if staff.may(Permission.SEE_CHART):
             lines.append(_signed_line(plan))
             end = getattr(plan, "end", None)
             if end is not None:
                 who = end.recorded_by.display_name
                 lines.append(ChangeLine(end.at, f"Plan ended: {end.get_why_display().lower()}", end.reason, who))
-        if plan.first_id is None:
-            lines += _bookings_told(plan, at)
     return tuple(sorted(lines, key=lambda line: line.at, reverse=True))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from ketaclinic.people.models import Clinic, Staff
 from ketaclinic.people.permissions import Permission
+from ketaclinic.people.presenters import day_words, with_day_words
 from ketaclinic.policy.models import PolicySignature
 from ketaclinic.policy.queries import (
     RulesLine,
@@ -18,7 +20,7 @@ from ketaclinic.policy.queries import (
     signatures_under,
     standing_rules,
 )
-from ketacore.evidence import Effect, Grade, Rule, Standing, standing
+from ketacore.evidence import Effect, Finding, Grade, Rule, Standing, standing
 
 EFFECT_WORDS = {
     Effect.HARD_STOP: "Stop",
@@ -121,6 +123,11 @@ def rules_page(clinic: Clinic, staff: Staff, at: datetime, chosen: RuleFilter) -
     )
 
 
+def told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with their days as people write them, for the reason cards of a page."""
+    return tuple(replace(f, because=tuple(with_day_words(line) for line in f.because)) for f in findings)
+
+
 def may_sign(staff: Staff) -> bool:
     """Return whether this person may put a signature under a clinic policy."""
     return staff.is_medical_director and staff.may(Permission.SIGN_POLICY)
@@ -196,7 +203,7 @@ def _facts(rule: Rule) -> tuple[tuple[str, str], ...]:
         ("Route", ", ".join(rule.route)),
         ("Indication", ", ".join(rule.indication)),
         ("Phase", ", ".join(rule.phase)),
-        ("In force", f"from {rule.effective_from}" + (f" to {until}" if until else "")),
+        ("In force", f"from {day_words(rule.effective_from)}" + (f" to {day_words(until)}" if until else "")),
         ("Way past it", _way_past(rule)),
         ("Needs", ", ".join(rule.needs)),
         ("In conflict with", ", ".join(rule.conflicts_with)),

@@ -161,7 +161,7 @@ def test_the_proposal_on_the_page(
     assert (refused.status_code, "no reason was given" in refused.content.decode()) == (409, True)
     sent = {"answer": "accept", "next_on": FIRST.isoformat()}
     page = as_prescriber.post(f"{path}answer/", sent, follow=True).content.decode()
-    assert "Answer recorded. Booked: Tue 24 Nov, 09:00." in page
+    assert "Answer recorded. Booked: Tue 24 Nov 2026, 09:00." in page
 
 
 def test_the_next_session_is_booked_after_the_series(
