@@ -23,6 +23,7 @@ from ketaclinic.surveillance.models import ScreenResult
 from ketaclinic.treatment.models import GIVING_KINDS, Session, SessionEvent
 from ketaclinic.treatment.queries import GivenSession
 from ketacore.consent import SignedConsent, Withdrawal
+from ketacore.treatment import EventKind
 
 TREAT = CandidacyDecision.Verdict.TREAT.value
 
@@ -70,7 +71,8 @@ def ways_of(
     ids = None if everybody else [p.pk for p in patients]
     ways = {p.pk: Way(p) for p in patients}
     marks: dict[int, list[Milestone]] = defaultdict(list)
-    for mark in map(Milestone._make, _milestones(clinic, ids, at, courses)):
+    more = list(_of_courses(clinic, ids, at, sessions or ())) if courses else []
+    for mark in map(Milestone._make, _milestones(clinic, ids, at, more)):
         marks[mark.patient_id].append(mark)
     plans: dict[int, list[Plan]] = defaultdict(list)
     for row in _plans(clinic, ids, at):
@@ -95,7 +97,7 @@ def _within(rows: QuerySet[Any], ids: list[int] | None) -> QuerySet[Any]:
 
 
 def _milestones(
-    clinic: Clinic, ids: list[int] | None, at: datetime, courses: bool
+    clinic: Clinic, ids: list[int] | None, at: datetime, more: list[QuerySet[Any]]
 ) -> Iterable[tuple[int, str, str, datetime, str]]:
     """Return decisions, consents, first screening facts and next bookings, in one query with all columns alike."""
     start, _ = day_bounds(clinic, at)
@@ -118,7 +120,7 @@ def _milestones(
         _first(_within(AntidepressantTrial.objects.of(clinic).filter(at__lte=at), ids), "asked"),
         _first(_within(StoredDecision.objects.of(clinic).filter(at__lte=at, room="screening"), ids), "asked"),
         _first(_within(bookings, ids), "next", Min("starts_at")),
-        *(_of_courses(clinic, ids, at) if courses else ()),
+        *more,
     ]
     marks: Iterable[tuple[int, str, str, datetime, str]] = parts[0].union(*parts[1:], all=True)
     return marks
@@ -136,7 +138,9 @@ _SIGNED = {
 }
 
 
-def _of_courses(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterator[QuerySet[Any]]:
+def _of_courses(
+    clinic: Clinic, ids: list[int] | None, at: datetime, sessions: Collection[GivenSession]
+) -> Iterator[QuerySet[Any]]:
     """Yield what maintenance and surveillance ask beside the sessions: the parts of ``Way.course``."""
     missed = BookingChange.objects.of(clinic).current().filter(at__lte=at, kind=BookingChange.Kind.MISSED)
     yield _each(_within(missed, ids), "missed", _course_of("booking__plan"), F("booking__starts_at"))
@@ -146,6 +150,11 @@ def _of_courses(clinic: Clinic, ids: list[int] | None, at: datetime) -> Iterator
     yield _each(_within(screens, ids), "screen", F("kind"), more=F("result"))
     pressures = VitalSign.objects.of(clinic).current().filter(at__lte=at, kind=VitalSign.Kind.BLOOD_PRESSURE)
     yield _first(_within(pressures, ids), "pressure", Max("at"))
+    # As surveillance does: the pressure before the dose of the newest session is one at rest, a later one is not.
+    for given in sorted(sessions, key=lambda s: (s.opened_at, s.session_id))[-1:]:
+        events = SessionEvent.objects.of(clinic).standing().filter(session_id=given.session_id, kind=EventKind.VITALS)
+        before = events.filter(payload__systolic__gt=0, payload__systolic__lt=1000, at__lte=given.started_at)
+        yield _first(before, "pressure", Max("at"))
 
 
 def _course_of(plan: str) -> Cast:
