@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ketaclinic.interfaces.fhir.incoming import Incoming, IncomingRow, Limits, Unreadable, parse_bundle, read_document
 from ketaclinic.interfaces.fhir.incoming.clinical import ingredient_of
 from ketaclinic.interfaces.fhir.incoming.codes import _TABLES, VITAL_SIGNS, loinc_check_digit_ok
+from ketaclinic.interfaces.fhir.incoming.values import When, when
 from tests.interfaces.fhir.bundles import (
     ALL,
     ALLERGY,
@@ -195,6 +196,56 @@ def test_refused_as_a_whole(resource: dict[str, Any], says: str) -> None:
 def test_people_that_cannot_be_taken(patient: dict[str, Any] | None, says: str) -> None:
     with pytest.raises(Unreadable, match=says):
         parse(patient=patient) if patient else parse(CONDITION, patient=None)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+12:00",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01",
+        "0001",
+    ],
+)
+def test_a_date_outside_of_the_calendar_is_refused_in_words(moment: str) -> None:
+    for resource in (changed(PRESSURE, effectiveDateTime=moment), changed(CONDITION, onsetDateTime=moment)):
+        with pytest.raises(Unreadable, match=r"lies outside of the calendar|not valid FHIR"):
+            parse(resource)
+    with pytest.raises(Unreadable, match=r"outside of the calendar|not valid FHIR"):
+        parse(patient=changed(PATIENT, deceasedDateTime=moment))
+
+
+@pytest.mark.parametrize(
+    ("written", "on", "moment"),
+    [
+        ("2026-10-01T22:30:00-05:00", date(2026, 10, 1), datetime(2026, 10, 2, 3, 30, tzinfo=UTC)),
+        ("9999-12-31T23:59:59Z", date(9999, 12, 31), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2026-10", date(2026, 10, 1), None),
+        ("9999-12-31", date(9999, 12, 31), None),
+    ],
+)
+def test_a_moment_is_kept_in_utc_and_its_day_as_written(written: str, on: date, moment: datetime | None) -> None:
+    assert when(written) == When(on, moment)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("2026-10-01T10:00:00", "without a time zone"),
+        ("9999-12-31T23:59:59-12:00", "outside of the calendar"),
+        ("0001-01-01T00:00:00+12:00", "outside of the calendar"),
+        ("2026-10-01T10:00:60Z", "outside of the calendar"),
+    ],
+)
+def test_a_time_that_cannot_be_placed_is_refused(value: str, says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        when(value)
+
+
+@pytest.mark.parametrize("none", [None, "", 5])
+def test_no_date_is_none(none: object) -> None:
+    assert when(none) is None
 
 
 @pytest.mark.parametrize(

@@ -44,5 +44,5 @@ def check_structure(resource: Mapping[str, Any], where: str) -> None:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the resource"
         raise Unreadable(f"{where}: {short(field)[1:-1]} is not valid FHIR R4 ({clean(first['msg'], 120)})") from None
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError):
         raise Unreadable(f"{where}: not valid FHIR R4") from None

@@ -15,19 +15,17 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A FHIR date or time: a moment, or a day (``day_only``). Partial dates stand for their first day."""
+    """A FHIR date or time: a moment in UTC, or a day (``moment`` is none). Partial dates stand for their first day.
 
-    value: datetime
-    day_only: bool = False
+    ``on`` is the day as written.
+    """
 
-    @property
-    def on(self) -> date:
-        """The day as written."""
-        return self.value.date()
+    on: date
+    moment: datetime | None = None
 
     def at(self, zone: ZoneInfo) -> datetime:
         """Return the moment; a day counts from its midnight in the clinic's zone."""
-        return datetime.combine(self.on, time(), zone) if self.day_only else self.value
+        return self.moment or datetime.combine(self.on, time(), zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +91,22 @@ def when(value: object) -> When | None:
     """Return a FHIR date, dateTime or instant (already checked by the FHIR model) as ``When``."""
     if not isinstance(value, str) or not value:
         return None
-    if "T" not in value:
-        parts = [int(part) for part in value.split("-")]
-        return When(datetime(*[*parts, 1, 1][:3], tzinfo=UTC), day_only=True)  # type: ignore[misc, arg-type]
+    try:
+        found = _moment(value) if "T" in value else When(date(*[*map(int, value.split("-")), 1, 1][:3]))
+    except Unreadable:
+        raise
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or found.on.year == date.min.year:
+        raise Unreadable(f"a date that lies outside of the calendar ({clean(value, 25)})")
+    return found
+
+
+def _moment(value: str) -> When | None:
     moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
     if moment.tzinfo is None:
         raise Unreadable(f"a time without a time zone ({value[:19]})")
-    return When(moment)
+    return When(moment.date(), moment.astimezone(UTC))
 
 
 def codings(concept: object) -> list[Mapping[str, Any]]:
