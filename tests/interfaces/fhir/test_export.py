@@ -10,7 +10,8 @@ from django.core.exceptions import PermissionDenied
 
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.followup.models import ScaleAnswer
-from ketaclinic.interfaces.fhir.actions import MODELS, export_patient, import_bundle
+from ketaclinic.interfaces.fhir.actions import export_patient, import_bundle
+from ketaclinic.interfaces.fhir.finding import MODELS
 from ketaclinic.interfaces.fhir.outgoing import bundle_as_bytes
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Role

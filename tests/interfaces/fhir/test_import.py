@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 
 from ketaclinic.audit.models import AuditEntry
-from ketaclinic.interfaces.fhir.actions import MODELS, import_bundle
+from ketaclinic.interfaces.fhir.actions import import_bundle
+from ketaclinic.interfaces.fhir.finding import MODELS
 from ketaclinic.interfaces.fhir.incoming import Unreadable
 from ketaclinic.interfaces.fhir.report import ImportReport
 from ketaclinic.people.models import Patient, PatientIdentifier, Staff
@@ -163,22 +164,6 @@ def test_a_new_identifier_of_a_known_patient_is_added(prescriber: Staff) -> None
 def test_a_birth_date_in_the_future_is_refused(prescriber: Staff) -> None:
     with pytest.raises(Refusal, match="future"):
         bring(prescriber, patient=changed(PATIENT, birthDate="2030-01-01"))
-
-
-@pytest.mark.parametrize(
-    ("told", "day"),
-    [({"deceasedDateTime": "2025-02-03"}, date(2025, 2, 3)), ({"deceasedBoolean": True}, date(2026, 11, 23))],
-)
-def test_a_death_is_kept_and_noted(prescriber: Staff, told: dict[str, Any], day: date) -> None:
-    report = bring(prescriber, patient=PATIENT | told)
-    assert Patient.objects.get().deceased_on == day
-    assert "not a candidate" in report.notes[0]
-
-
-def test_a_death_is_noted_for_a_known_patient_too(prescriber: Staff) -> None:
-    bring(prescriber)
-    bring(prescriber, patient=changed(PATIENT, deceasedDateTime="2026-11-01"), at=LATER)
-    assert Patient.objects.get().deceased_on == date(2026, 11, 1)
 
 
 def test_who_may_not_import_is_refused(prescriber: Staff) -> None:

@@ -15,8 +15,9 @@ from ketaclinic.interfaces.fhir import actions
 from ketaclinic.interfaces.fhir.models import FhirImport
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Role
+from ketaclinic.screening.actions import refute_problem
 from ketaclinic.screening.models import Problem
-from tests.interfaces.fhir.bundles import ALL, CONDITION, as_bytes, bundle, changed
+from tests.interfaces.fhir.bundles import ALL, ALLERGY, CONDITION, PATIENT, as_bytes, bundle, changed
 from tests.support.people import NOON, make_clinic, make_patient, make_staff
 
 
@@ -105,6 +106,35 @@ def test_an_error_of_ours_is_told_and_stores_nothing(
     monkeypatch.setattr(actions, "store_incoming", broken)
     assert "An error on our side" in upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
     assert "Sina" not in caplog.text and not Patient.objects.exists()
+    assert "RuntimeError" in caplog.text and "in run_import" in caplog.text and "in broken" in caplog.text
+
+
+def test_what_was_corrected_here_and_what_lies_ahead_is_told_on_the_page(
+    as_prescriber: Client, prescriber: Staff
+) -> None:
+    upload(as_prescriber, as_bytes(bundle(CONDITION)))
+    refute_problem(problem=Problem.objects.get(), by=prescriber, at=NOON, reason="Migraine.")
+    ahead = changed(ALLERGY, recordedDate="2062-01-01")
+    page = upload(as_prescriber, as_bytes(bundle(CONDITION, ahead))).content.decode()
+    assert "kept" in page and "corrected here" in page
+    assert "its date (1 Jan 2062) lies after this import" in page
+
+
+def test_a_death_alone_is_a_change(as_prescriber: Client) -> None:
+    upload(as_prescriber, as_bytes(bundle()))
+    died = bundle(patient=changed(PATIENT, deceasedDateTime="2025-01-01"))
+    assert "Stored in the record of" in upload(as_prescriber, as_bytes(died)).content.decode()
+    assert "Nothing changed" in upload(as_prescriber, as_bytes(died)).content.decode()
+
+
+def test_the_thread_of_a_large_file_closes_its_connection(
+    as_prescriber: Client, prescriber: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    monkeypatch.setattr(actions.connection, "close", lambda: closed.append(True))
+    started = FhirImport.objects.create(clinic=prescriber.clinic, by=prescriber, at=NOON, progress_at=NOON)
+    actions._run_beside(started, as_bytes(bundle(*ALL)))
+    assert closed == [True] and started.state == FhirImport.State.DONE
 
 
 def test_another_clinic_sees_neither_import_nor_export(as_prescriber: Client, prescriber: Staff) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ketaclinic.interfaces.fhir.models import FhirImport
+from ketaclinic.interfaces.fhir.report import WHY
 
 SILENT_FOR = timedelta(minutes=2)
 """An import that has said nothing for so long was interrupted: the server was restarted under it."""
@@ -50,20 +51,15 @@ def import_page(started: FhirImport, at: datetime) -> ImportPage:
         notes=tuple(report.get("notes", ())),
         patient_id=started.patient_id,
         patient=f"{started.patient} ({started.patient.record_number})" if started.patient else "",
-        changed=bool(report.get("taken") or report.get("amended") or report.get("new_patient")),
+        changed=bool(
+            report.get("taken") or report.get("amended") or report.get("new_patient") or report.get("death_recorded")
+        ),
     )
-
-
-_WHY = {
-    "taken": "",
-    "amended": "changed in its source; the old value is kept",
-    "unchanged": "already in the record",
-}
 
 
 def _rows(report: dict[str, object]) -> list[tuple[str, str, int, str]]:
     rows: list[tuple[str, str, int, str]] = []
-    for verdict, why in _WHY.items():
+    for verdict, why in WHY.items():
         counts = report.get(verdict, {})
         if isinstance(counts, dict):
             rows += [(verdict, what, number, why) for what, number in sorted(counts.items())]

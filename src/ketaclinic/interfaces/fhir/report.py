@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+WHY = {
+    "taken": "",
+    "amended": "changed in its source; the old value is kept",
+    "unchanged": "already in the record",
+    "kept": "corrected here",
+}
+"""What can become of a row, with the words that explain it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeftLine:
@@ -17,7 +25,10 @@ class LeftLine:
 
 @dataclass(slots=True)
 class ImportReport:
-    """The result of one bundle; ``taken``, ``unchanged`` and ``amended`` count rows by resource type."""
+    """The result of one bundle; ``taken``, ``amended``, ``unchanged`` and ``kept`` count rows by resource type.
+
+    ``kept`` are rows that were corrected here, which the source does not write over.
+    """
 
     patient_id: int
     record_number: str
@@ -26,16 +37,18 @@ class ImportReport:
     taken: dict[str, int] = field(default_factory=dict)
     unchanged: dict[str, int] = field(default_factory=dict)
     amended: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    death_recorded: bool = False
     left: list[LeftLine] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
         """Return whether anything was written besides the import's own line."""
-        return self.new_patient or bool(self.taken or self.amended)
+        return self.new_patient or self.death_recorded or bool(self.taken or self.amended)
 
     def count(self, where: str, resource_type: str) -> None:
-        """Add one to ``taken``, ``unchanged`` or ``amended``."""
+        """Add one to ``taken``, ``amended``, ``unchanged`` or ``kept``."""
         counts: dict[str, int] = getattr(self, where)
         counts[resource_type] = counts.get(resource_type, 0) + 1
 
@@ -49,6 +62,8 @@ class ImportReport:
             "taken": self.taken,
             "unchanged": self.unchanged,
             "amended": self.amended,
+            "kept": self.kept,
+            "death_recorded": self.death_recorded,
             "left": [{"what": line.what, "reason": line.reason, "number": line.number} for line in self.left],
             "notes": self.notes,
         }
@@ -57,11 +72,7 @@ class ImportReport:
         """Return the table: verdict, what, how many, why."""
         lines = [
             (verdict, what, number, why)
-            for verdict, why, counts in (
-                ("taken", "", self.taken),
-                ("amended", "changed in its source; the old value is kept", self.amended),
-                ("unchanged", "already in the record", self.unchanged),
-            )
-            for what, number in sorted(counts.items())
+            for verdict, why in WHY.items()
+            for what, number in sorted(getattr(self, verdict).items())
         ]
         return lines + [("left", line.what, line.number, line.reason) for line in self.left]
