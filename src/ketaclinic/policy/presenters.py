@@ -33,7 +33,7 @@ EFFECT_WORDS = {
 STANDING_WORDS = {
     Standing.ACTIVE: "Acts here",
     Standing.UNSIGNED: "Waits for a signature",
-    Standing.DISABLED: "Without effect until checked",
+    Standing.DISABLED: "Not in force until checked",
     Standing.ELSEWHERE: "Holds elsewhere",
     Standing.OUT_OF_DATE: "Not in force today",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,10 @@ from django.http import Http404
 from django.test import Client
 
 from ketaclinic.audit.models import AuditEntry
+from ketaclinic.cli.check_command import check_rules
 from ketaclinic.people.models import Clinic, Staff
 from ketaclinic.people.permissions import Role
+from ketaclinic.policy import presenters
 from ketaclinic.policy.actions import sign_policy, sign_room
 from ketaclinic.policy.models import PolicySignature
 from ketaclinic.policy.queries import (
@@ -171,3 +174,28 @@ def test_the_front_desk_does_not_read_clinical_rules(clinic: Clinic) -> None:
     desk = Client()
     desk.force_login(make_staff(clinic, Role.FRONT_DESK).user)
     assert desk.get("/policy/").status_code == 403
+
+
+def test_the_page_and_the_check_count_the_same_rules(clinic: Clinic, prescriber: Staff) -> None:
+    page = presenters.rules_page(clinic, prescriber, NOON, presenters.RuleFilter())
+    counted = next(checked.says for checked in check_rules(NOON.date()))
+    assert counted == f"{page.total} rules are complete"
+    assert page.total == page.shown == sum(len(room.lines) for room in page.rooms)
+    assert len({line.rule.rule_id for room in page.rooms for line in room.lines}) == page.total
+
+
+def test_a_rule_that_does_not_act_is_called_not_in_force(as_nurse: Client, clinic: Clinic) -> None:
+    stands = {row.standing: row.rule.rule_id for row in standing_rules(clinic, NOON)}
+    for standing in (Standing.DISABLED, Standing.UNSIGNED):
+        page = as_nurse.get(f"/policy/rule/{stands[standing]}/").content.decode()
+        assert "ot in force" in page
+        assert "could not be checked" not in page and "not evaluated" not in page
+    listed = as_nurse.get("/policy/", {"state": "disabled"}).content.decode()
+    assert "Not in force until checked" in listed and "could not be checked" not in listed
+
+
+def test_days_are_written_as_people_write_them(as_nurse: Client) -> None:
+    page = as_nurse.get("/policy/rule/SPR-DOS-02/").content.decode()
+    assert re.search(r"from \d{1,2} [A-Z][a-z]{2} 20\d\d", page)
+        r">[^<]*20\d\d-\d\d-\d\d[^<]*<", page
+    )
