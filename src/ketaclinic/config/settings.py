@@ -12,8 +12,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from http import HTTPStatus
 
 from csp.constants import NONE, SELF
 
@@ -180,10 +182,19 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 IMPORT_MAX_BYTES = megabytes("KETACLINIC_IMPORT_MAX_MB", 50)
 
+
+def _refused_on_one_line(record: logging.LogRecord) -> bool:
+    """Keep a refused page to one line: who may not do something is no fault of the program."""
+    if getattr(record, "status_code", 0) == HTTPStatus.FORBIDDEN:
+        record.exc_info = record.exc_text = None
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"one_line": {"()": "django.utils.log.CallbackFilter", "callback": _refused_on_one_line}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
 }
