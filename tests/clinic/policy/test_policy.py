@@ -197,5 +197,3 @@ def test_a_rule_that_does_not_act_is_called_not_in_force(as_nurse: Client, clini
 def test_days_are_written_as_people_write_them(as_nurse: Client) -> None:
     page = as_nurse.get("/policy/rule/SPR-DOS-02/").content.decode()
     assert re.search(r"from \d{1,2} [A-Z][a-z]{2} 20\d\d", page)
-        r">[^<]*20\d\d-\d\d-\d\d[^<]*<", page
-    )
