@@ -16,14 +16,15 @@ from django.utils.safestring import SafeString
 from ketaclinic.design.shapes import Shape, circle, drawing, horizontal, path, polyline, rect, text, vertical
 from ketacore.evidence import Setting
 from ketacore.treatment.course import Flow, devices_planned, flows, infusion_ends_at, pressures, readings
-from ketacore.treatment.events import DeviceGiven
+from ketacore.treatment.events import DeviceGiven, Discharged, Stopped
 from ketacore.treatment.facts import SessionFacts
 from ketacore.treatment.phases import leave_not_before
 from ketacore.treatment.rules import DEVICE, RULES, stands
 
 WIDTH, HEIGHT = 756, 326
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 740.0, 78.0, 268.0
-_SAT_TOP, _SAT_BOTTOM = 30.0, 66.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 740.0, 78.0, 268.0
+_SCALE = _LEFT - 8
+_SAT_TOP, _SAT_BOTTOM, _LANES = 30.0, 64.0, 71.0
 _CHECKS_Y, _TIMES_Y = 290.0, 318.0
 _MIN_SPAN = timedelta(minutes=150)
 AXIS_LOW, AXIS_HIGH = 50, 170
@@ -48,6 +49,8 @@ class Trace:
 
     shapes: SafeString
     words: str
+    newest: int = 100
+    """Where the newest moment stands, in hundredths of the width: what a narrow screen shows first."""
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -76,13 +79,15 @@ class _Axes:
 def trace(
     facts: SessionFacts, setting: Setting, at: datetime, dues: Sequence[DueMark] = (), opened_at: datetime | None = None
 ) -> Trace:
-    """Return the drawn record of one session at a moment."""
+    """Return the drawn record of one session at a moment; a closed session stands still at its end."""
+    ended = closed_at(facts)
+    at, dues = (ended, ()) if ended is not None else (at, dues)
     gate = leave_not_before(facts)
-    axes = _axes(facts, at, dues, gate, opened_at)
+    axes = _axes(facts, at, dues, gate, opened_at, closed=ended is not None)
     shapes: list[Shape] = []
-    shapes += _future(axes, at)
+    shapes += _future(axes, at) if ended is None else []
     shapes += _grid(axes)
-    shapes += _limits(axes, setting)
+    shapes += _limits(axes, facts, setting, at, gate)
     shapes += _saturation(axes, facts)
     shapes += _doses(axes, facts, at)
     shapes += _heart(axes, facts)
@@ -91,7 +96,13 @@ def trace(
     shapes += _checks(axes, facts, dues)
     shapes += _times(axes, at)
     shapes += _now(axes, at)
-    return Trace(drawing(shapes), words(facts, at, gate))
+    return Trace(drawing(shapes), words(facts, at, gate), round(100 * axes.x(at) / WIDTH))
+
+
+def closed_at(facts: SessionFacts) -> datetime | None:
+    """Return when the patient left or the session was stopped, ``None`` while it is open."""
+    ends = [e.at for e in facts.events if isinstance(e.what, Discharged | Stopped)]
+    return ends[-1] if ends else None
 
 
 def words(facts: SessionFacts, at: datetime, gate: datetime | None) -> str:
@@ -120,11 +131,17 @@ def _clock(moment: datetime) -> str:
 
 
 def _axes(
-    facts: SessionFacts, at: datetime, dues: Sequence[DueMark], gate: datetime | None, opened_at: datetime | None
+    facts: SessionFacts,
+    at: datetime,
+    dues: Sequence[DueMark],
+    gate: datetime | None,
+    opened_at: datetime | None,
+    *,
+    closed: bool,
 ) -> _Axes:
     moments = [e.at for e in facts.events] + [at] + ([opened_at] if opened_at else [])
     start = min(moments) - timedelta(minutes=5)
-    ahead = [d.at for d in dues] + ([gate] if gate else []) + [at + timedelta(minutes=15)]
+    ahead = [d.at for d in dues] + ([gate] if gate else []) + ([] if closed else [at + timedelta(minutes=15)])
     end = max([*ahead, *moments, start + _MIN_SPAN]) + timedelta(minutes=10)
     values = [v for p in pressures(facts) for v in (p.value.systolic, p.value.diastolic)]
     values += [int(r.value) for r in readings(facts, "heart_rate")]
@@ -134,7 +151,7 @@ def _axes(
         end=end,
         low=min([float(AXIS_LOW), *(v - 10.0 for v in values)]),
         high=max([float(AXIS_HIGH), *(v + 12.0 for v in values)]),
-        sat_low=min([float(SATURATION_LOW), *(s - 2 for s in saturations)]),
+        sat_low=min([float(SATURATION_LOW), *(max(0.0, (s - 2) // 5 * 5) for s in saturations)]),
     )
 
 
@@ -147,32 +164,61 @@ def _grid(axes: _Axes) -> list[Shape]:
     shapes: list[Shape] = []
     step = 20 if axes.high - axes.low <= 160 else 40
     value = int(axes.low // step + 1) * step
-    while value <= axes.high - 4:
+    while axes.y(value) > _TOP + 6:
         y = axes.y(value)
-        shapes += [horizontal("g-grid", _LEFT, _RIGHT, y), text("g-t end", 32, y + 4, str(value))]
+        shapes += [horizontal("g-grid", _LEFT, _RIGHT, y), text("g-t end", _SCALE, y + 4, str(value))]
         value += step
-    shapes.append(text("g-t end", 32, axes.sat_y(100) + 4, "100"))
-    shapes.append(text("g-t end", 32, axes.sat_y(axes.sat_low) + 4, f"{axes.sat_low:g}"))
+    shapes.append(text("g-t end", _SCALE, axes.sat_y(100) + 4, "100 %"))
+    shapes.append(text("g-t end", _SCALE, axes.sat_y(axes.sat_low) + 3, f"{axes.sat_low:g} %"))
+    shapes.append(horizontal("g-axis", _LEFT, _RIGHT, _LANES))
     return shapes
 
 
-def _limits(axes: _Axes, setting: Setting) -> list[Shape]:
+_Span = tuple[float, float]
+_PER_LETTER = 5.8
+"""Width of a letter of the small labels, rounded up."""
+
+
+def _limits(axes: _Axes, facts: SessionFacts, setting: Setting, at: datetime, gate: datetime | None) -> list[Shape]:
     shapes: list[Shape] = []
+    upright = _upright(axes, facts, at, gate)
     for rule_id in ("IVK-MON-04-BP-SOFT", "IVK-MON-04-BP-HARD"):
-        if not stands(rule_id, setting):
-            continue
         value = RULES[rule_id].number("systolic_from_mmhg")
-        if value <= axes.high:
-            y = axes.y(value)
-            shapes += [
-                horizontal("g-lim", _LEFT, _RIGHT, y),
-                text("g-t end", _RIGHT - 4, y - 5, f"clinic limit {value:g}"),
-            ]
+        if not stands(rule_id, setting) or value > axes.high:
+            continue
+        y = axes.y(value)
+        shapes += _limit(y, y - 4, f"clinic limit {value:g}", [*upright, *_bars_at(axes, facts, y)])
     if stands("IVK-MON-04-SPO2-SOFT", setting):
         value = RULES["IVK-MON-04-SPO2-SOFT"].number("below_percent")
-        shapes.append(horizontal("g-lim", _LEFT, _RIGHT, axes.sat_y(value)))
-        shapes.append(text("g-t end", _RIGHT - 4, axes.sat_y(value) - 4, f"clinic limit {value:g} %"))
+        y = axes.sat_y(value)
+        points = [(axes.x(r.at), axes.sat_y(r.value)) for r in readings(facts, "oxygen_saturation")]
+        taken = [(x - 6, x + (100 if i == len(points) else 6)) for i, (x, at_y) in enumerate(points, 1)
+                 if y - 4 < at_y < y + 20]  # fmt: skip
+        shapes += _limit(y, y + 11, f"clinic limit {value:g} %", [*upright, *taken])
     return shapes
+
+
+def _upright(axes: _Axes, facts: SessionFacts, at: datetime, gate: datetime | None) -> list[_Span]:
+    """Return what the upright lines take of the width."""
+    moments = [at, *(e.at for e, _ in facts.of(DeviceGiven)), *([gate] if gate is not None else [])]
+    return [(axes.x(moment) - 6, axes.x(moment) + 6) for moment in moments]
+
+
+def _bars_at(axes: _Axes, facts: SessionFacts, y: float) -> list[_Span]:
+    """Return what the pressures, with the words above them, take of the width just above a height."""
+    return [
+        (axes.x(p.at) - 32, axes.x(p.at) + 32)
+        for p in pressures(facts)
+        if axes.y(p.value.systolic) - 26 < y < axes.y(p.value.diastolic) + 18
+    ]
+
+
+def _limit(y: float, words_y: float, label: str, taken: Sequence[_Span]) -> list[Shape]:
+    """Return a limit with its words as far right as nothing crosses them; without such a place, at the edge."""
+    width = _PER_LETTER * len(label)
+    places = [_RIGHT - 4 - step for step in range(0, int(_RIGHT - _LEFT - width - 4), 4)]
+    free = (end for end in places if all(end < left or end - width > right for left, right in taken))
+    return [horizontal("g-lim", _LEFT, _RIGHT, y), text("g-t end", next(free, _RIGHT - 4), words_y, label)]
 
 
 def _saturation(axes: _Axes, facts: SessionFacts) -> list[Shape]:
@@ -257,7 +303,7 @@ def _gate(axes: _Axes, gate: datetime | None) -> list[Shape]:
 
 
 def _checks(axes: _Axes, facts: SessionFacts, dues: Iterable[DueMark]) -> list[Shape]:
-    shapes = [horizontal("g-axis", _LEFT, _RIGHT, _CHECKS_Y), text("g-t end", 32, _CHECKS_Y + 4, "BP")]
+    shapes = [horizontal("g-axis", _LEFT, _RIGHT, _CHECKS_Y), text("g-t end", _SCALE, _CHECKS_Y + 4, "BP")]
     shapes += [circle("g-dot", axes.x(p.at), _CHECKS_Y, 5.5) for p in pressures(facts)]
     for due in dues:
         x = axes.x(due.at)

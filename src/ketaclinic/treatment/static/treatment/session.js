@@ -182,7 +182,37 @@ function soundSwitch() {
   say();
 }
 
+/** @type {number | null} where this script left the picture, to know whether somebody has moved it since */
+let leftAt = null;
+/** @type {number | null} where somebody has moved the picture to */
+let lookingAt = null;
+
+/** On a narrow screen the picture opens at its newest moment, unless somebody looks at an earlier one. */
+function showNewest() {
+  const box = document.querySelector("#live-trace [data-newest]");
+  if (!(box instanceof HTMLElement)) return;
+  box.scrollLeft = lookingAt ?? (Number(box.dataset.newest) / 100) * box.scrollWidth - 0.8 * box.clientWidth;
+  if (lookingAt === null) leftAt = box.scrollLeft;
+}
+
+document.addEventListener("scroll", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLElement) || !box.matches("#live-trace [data-newest]") || leftAt === null) return;
+  lookingAt = Math.abs(box.scrollLeft - leftAt) > 8 ? box.scrollLeft : null;
+}, { capture: true, passive: true });
+
+/** A reason that was typed for undoing goes along to the page that corrects. @param {MouseEvent} event */
+function takeReasonAlong(event) {
+  const link = event.target instanceof Element ? event.target.closest("a[data-correct-entry]") : null;
+  const reason = link?.closest("form")?.querySelector("input[name=reason]");
+  if (!(link instanceof HTMLAnchorElement) || !(reason instanceof HTMLInputElement)) return;
+  const to = new URL(link.href);
+  to.searchParams.set("reason", reason.value);
+  link.href = to.href;
+}
+
 function prepare() {
+  showNewest();
   const pad = document.getElementById("pad");
   if (pad instanceof HTMLFormElement) keypad(pad);
   show();
@@ -195,6 +225,8 @@ async function resend() {
 }
 
 document.addEventListener("submit", (event) => void submitted(/** @type {SubmitEvent} */ (event)));
+document.addEventListener("click", takeReasonAlong);
+document.addEventListener("htmx:oobAfterSwap", () => showNewest());
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const detail = /** @type {CustomEvent} */ (event).detail;
   const target = /** @type {HTMLElement} */ (detail.target);
