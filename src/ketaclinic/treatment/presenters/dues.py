@@ -101,7 +101,7 @@ def still_open(decision: Decision) -> Next:
         "",
         "Before leaving",
         f"{first}{more}",
-        first,
+        "Before leaving",
         None,
         "What is open",
         "#leaving",

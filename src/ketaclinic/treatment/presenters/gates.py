@@ -82,10 +82,9 @@ def line(finding: Finding, staff: Staff) -> GateLine:
         state = "unknown"
     else:
         state = {State.CLEAR: "met", State.FIRED: "unmet", State.NOT_EVALUATED: "unknown"}[finding.state]
-    missing = ", ".join(fact_name(m) for m in finding.missing)
     why = "; ".join(finding.because)
-    if state == "unknown":
-        why = f"missing: {missing}" if missing else why
+    if state == "unknown" and finding.missing:
+        why = "; ".join(_missing(finding))
     short = state == "met" and len(why) <= _BESIDE
     may = finding.state is State.FIRED and staff.role in finding.rule.override.roles
     return GateLine(
@@ -97,6 +96,13 @@ def line(finding: Finding, staff: Staff) -> GateLine:
         rule_id=finding.rule.rule_id,
         may_decide=may,
     )
+
+
+def _missing(finding: Finding) -> list[str]:
+    """Return what a condition still waits for: each question that nobody has answered, then what is not known."""
+    asked = [f"not answered: {m}" for m in finding.missing if m.endswith("?")]
+    others = ", ".join(fact_name(m) for m in finding.missing if not m.endswith("?"))
+    return [*asked, *([f"missing: {others}"] if others else [])]
 
 
 def start_gate(facts: SessionFacts, decision: Decision, product: str, staff: Staff) -> StartGate:

@@ -100,23 +100,41 @@ class Line:
 def lines(rows: Sequence[SessionEvent]) -> tuple[Line, ...]:
     """Return the lines of all standing and undone events, newest first; replaced ones live on in their successor."""
     by_pk = {row.pk: row for row in rows}
+    had = _had_before(rows)
     replaced = {row.amends_id for row in rows if row.amends_id is not None}
-    shown = [_line(row, by_pk) for row in rows if row.pk not in replaced]
+    shown = [_line(row, by_pk, had) for row in rows if row.pk not in replaced]
     return tuple(sorted(shown, key=lambda line: (line.at, line.pk), reverse=True))
 
 
-def text_of(row: SessionEvent) -> str:
-    """Return one stored event as a sentence."""
-    return sentence(read_payload(row.kind, row.payload))
+def text_of(row: SessionEvent, *, had: bool = False) -> str:
+    """Return one stored event as a sentence; ``had``: a symptom that is not there any more was there before."""
+    return sentence(read_payload(row.kind, row.payload), had=had)
 
 
-def _line(row: SessionEvent, by_pk: Mapping[int, SessionEvent]) -> Line:
+def _had_before(rows: Sequence[SessionEvent]) -> frozenset[int]:
+    """Return the entries that say a symptom is not there, where it had been: only of these it "is gone"."""
+    replaced = {row.amends_id for row in rows if row.amends_id is not None}
+    present: set[str] = set()
+    gone: set[int] = set()
+    for row in sorted(rows, key=lambda row: (row.at, row.pk)):
+        if row.kind != EventKind.SYMPTOM or row.voided:
+            continue
+        symptom = str(row.payload["symptom"])
+        if not row.payload.get("present", True):
+            gone |= {row.pk} if symptom in present else set()
+        if row.pk not in replaced:
+            present = present | {symptom} if row.payload.get("present", True) else present - {symptom}
+    return frozenset(gone)
+
+
+def _line(row: SessionEvent, by_pk: Mapping[int, SessionEvent], had: frozenset[int]) -> Line:
     old = by_pk.get(row.amends_id) if row.amends_id is not None else None
-    text = text_of(row)
+    text = text_of(row, had=row.pk in had)
+    before = text_of(old, had=old.pk in had) if old is not None else ""
     if row.voided:
-        shown, was = "Undone", text_of(old) if old is not None else text
+        shown, was = "Undone:", before or text
     else:
-        shown, was = text, _changed(text, text_of(old)) if old is not None else ""
+        shown, was = text, _changed(text, before) if before else ""
     return Line(
         pk=row.pk,
         at=row.at,

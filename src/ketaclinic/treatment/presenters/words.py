@@ -76,9 +76,12 @@ def _answer(p: e.AnswerGiven) -> str:
     return _with(f"{question[:1].upper()}{question[1:]}: {words}", p.note)
 
 
-def _symptom(p: e.SymptomSeen) -> str:
-    words = p.symptom.words
-    return _with(f"{words[:1].upper()}{words[1:]}{'' if p.present else ' is gone'}", p.note)
+def symptom_text(seen: e.SymptomSeen, *, had: bool = False) -> str:
+    """Return what is said of a symptom: it "is gone" only where somebody ``had`` it, else there is none."""
+    name = "other symptom" if seen.symptom is e.Symptom.OTHER else seen.symptom.words
+    if seen.present:
+        return _with(f"{name[:1].upper()}{name[1:]}", seen.note)
+    return _with(f"{name[:1].upper()}{name[1:]} is gone" if had else f"No {name}", seen.note)
 
 
 def _device(p: e.DeviceGiven) -> str:
@@ -96,7 +99,7 @@ _SENTENCES: Mapping[type[e.Payload], Callable[[Any], str]] = {
     e.Vitals: vitals_text,
     e.Sedation: lambda p: f"MOAA/S {p.moaas}, {MOAAS_WORDS[p.moaas]}",
     e.Dissociation: _dissociation,
-    e.SymptomSeen: _symptom,
+    e.SymptomSeen: symptom_text,
     e.DeviceGiven: _device,
     e.DosingEnded: lambda p: f"Dosing ended early: {p.reason}",
     e.InfusionStarted: lambda p: (
@@ -119,6 +122,38 @@ _SENTENCES: Mapping[type[e.Payload], Callable[[Any], str]] = {
 }
 
 
-def sentence(payload: e.Payload) -> str:
-    """Return one event as the line the timeline of the session shows."""
+def sentence(payload: e.Payload, *, had: bool = False) -> str:
+    """Return one event as the line the timeline of the session shows; ``had``: the symptom was there before."""
+    if isinstance(payload, e.SymptomSeen):
+        return symptom_text(payload, had=had)
     return _SENTENCES[type(payload)](payload)
+
+
+def correction_text(new: e.Payload, old: e.Payload) -> str:
+    """Return what a correction changed, both values named: ``Blood pressure 168/92 → 138/84``.
+
+    Entries of one kind are compared; what stayed the same is left out, and a correction of nothing reads as the entry.
+    """
+    if not isinstance(new, e.Vitals) or not isinstance(old, e.Vitals):
+        before, after = sentence(old), sentence(new)
+        return after if before == after else f"{before} → {after}"
+    changes = [
+        f"{name} {was} → {now}{unit}"
+        for (name, was, unit), (_, now, _) in zip(_measured(old), _measured(new), strict=True)
+        if was != now
+    ]
+    line = ", ".join(changes) or vitals_text(new)
+    return line[:1].upper() + line[1:]
+
+
+def _measured(vitals: e.Vitals) -> tuple[tuple[str, str, str], ...]:
+    """Return every reading by name, with a dash for what was not measured, and its unit."""
+    pressure = "–" if vitals.blood_pressure is None else str(vitals.blood_pressure)
+    rest = (
+        ("heart rate", vitals.heart_rate, ""),
+        ("SpO₂", vitals.oxygen_saturation, " %"),
+        ("breaths", vitals.respiratory_rate, ""),
+        ("temperature", vitals.temperature_c, " °C"),
+    )
+    numbers = ((name, "–" if value is None else f"{value:g}", unit) for name, value, unit in rest)
+    return (("blood pressure", pressure, ""), *numbers)
