@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
+from click.exceptions import Abort
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 
 from ketaclinic.cli.main import COMMANDS, run
 from ketaclinic.people.models import Clinic, Patient, Staff
@@ -73,6 +77,70 @@ def test_export(administrator: Staff, record: Path, tmp_path: Path, capsys: pyte
     file = tmp_path / "out" / f"{number}.fhir.json"
     assert json.loads(file.read_bytes())["resourceType"] == "Bundle" and file.stat().st_mode & 0o077 == 0
     assert run(["export", "fhir", "K-0"]) == 1
+
+
+def test_export_to_standard_output_and_as_json(
+    administrator: Staff, record: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run(["import", "fhir", str(record)])
+    number = Patient.objects.get().record_number
+    capfdbinary.readouterr()
+    assert run(["export", "fhir", number, "--to", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capfdbinary.readouterr().out) == {"files": [str(tmp_path / "out" / f"{number}.fhir.json")]}
+    assert run(["export", "fhir", number]) == 0
+    sys.stdout.flush()
+    assert json.loads(capfdbinary.readouterr().out)["resourceType"] == "Bundle"
+    assert run(["export", "fhir", number, number]) == 2
+    assert run(["export", "fhir", number, "--to", str(record)]) == 1
+    assert b"record.json is a file; name a folder" in capfdbinary.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (PermissionError(13, "Permission denied"), 3, "the system refused: Permission denied"),
+        (OperationalError("Sina Synthetic"), 3, "the database cannot be used (OperationalError)"),
+        (ImproperlyConfigured("DATABASE_URL"), 3, "a setting is wrong: DATABASE_URL"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (Abort(), 130, "stopped"),
+        (BrokenPipeError(), 0, ""),
+    ],
+)
+def test_every_end_has_its_code(
+    administrator: Staff,
+    record: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    says: str,
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ketaclinic.interfaces.fhir.actions.import_bundle", broken)
+    assert run(["import", "fhir", str(record)]) == code
+    told = capsys.readouterr().err
+    assert says in told and "Sina" not in told
+
+
+def test_the_traceback_is_shown_on_demand(administrator: Staff, record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("x")
+
+    monkeypatch.setattr("ketaclinic.interfaces.fhir.actions.import_bundle", broken)
+    monkeypatch.setenv("KETACLINIC_TRACEBACK", "1")
+    with pytest.raises(RuntimeError):
+        run(["import", "fhir", str(record)])
+
+
+def test_the_role_of_who_acts_counts(administrator: Staff, record: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    researcher = make_staff(administrator.clinic, Role.RESEARCHER)
+    assert run(["import", "fhir", str(record), "--by", researcher.user.username]) == 1
+    assert "the role researcher may not do this" in capsys.readouterr().err
+    make_staff(administrator.clinic, Role.ADMINISTRATOR)
+    assert run(["import", "fhir", str(record)]) == 1
+    assert "name who does this with --by" in capsys.readouterr().err
 
 
 def test_who_acts_must_be_clear(administrator: Staff, record: Path) -> None:

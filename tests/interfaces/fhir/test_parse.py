@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ketaclinic.interfaces.fhir.incoming import Incoming, IncomingRow, Limits, Unreadable, parse_bundle, read_document
+from ketaclinic.interfaces.fhir.incoming import (
+    Incoming,
+    IncomingRow,
+    Limits,
+    Unreadable,
+    models,
+    parse_bundle,
+    read_document,
+)
 from ketaclinic.interfaces.fhir.incoming.clinical import ingredient_of
 from ketaclinic.interfaces.fhir.incoming.codes import _TABLES, VITAL_SIGNS, loinc_check_digit_ok
 from ketaclinic.interfaces.fhir.incoming.values import When, when
@@ -28,6 +36,17 @@ from tests.interfaces.fhir.bundles import (
     changed,
     measured,
 )
+
+REQUEST = {
+    "resourceType": "MedicationRequest",
+    "id": "r1",
+    "status": "active",
+    "intent": "order",
+    "medicationCodeableConcept": {"text": "Sertraline 50 MG Oral Tablet"},
+    "subject": {"reference": "urn:uuid:p1"},
+    "authoredOn": "2024-01-02",
+}
+LIMIT = {"value": 70, "system": "http://unitsofmeasure.org", "code": "kg"}
 
 
 def parse(*resources: dict[str, Any], **fields: Any) -> Incoming:
@@ -68,6 +87,31 @@ def test_a_medication_with_its_period() -> None:
     fields = only(MEDICATION).fields
     assert fields["ingredient"] == "sertraline" and fields["dose_text"] == "one in the morning"
     assert (fields["started_on"], fields["ended_on"]) == (date(2024, 1, 2), date(2024, 6, 1))
+
+
+def test_a_medication_that_was_ordered() -> None:
+    assert only(REQUEST).fields["started_on"] == date(2024, 1, 2)
+    period = {"validityPeriod": {"start": "2024-02-01", "end": "2024-03-01"}}
+    fields = only(changed(REQUEST, dispenseRequest=period)).fields
+    assert (fields["started_on"], fields["ended_on"]) == (date(2024, 2, 1), date(2024, 3, 1))
+
+
+def test_another_contained_resource_is_no_medication() -> None:
+    inside = {"resourceType": "Medication", "id": "other", "code": {"text": "Lithium"}}
+    named = changed(
+        MEDICATION, medicationCodeableConcept=None, medicationReference={"reference": "#d1"}, contained=[inside]
+    )
+    assert "names no medication" in why_left(named)
+
+
+def test_a_measurement_with_a_period() -> None:
+    row = only(changed(PRESSURE, effectiveDateTime=None, effectivePeriod={"start": "2026-10-01T09:00:00Z"}))
+    assert row.when == When(date(2026, 10, 1), datetime(2026, 10, 1, 9, tzinfo=UTC))
+
+
+def test_another_component_does_no_harm() -> None:
+    pulse = {"code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}}
+    assert only(changed(PRESSURE, component=[*PRESSURE["component"], pulse])).fields["value"] == 128
 
 
 def test_a_medication_named_by_reference() -> None:
@@ -135,6 +179,10 @@ def test_units_are_converted_only_by_their_code(code: str, value: float, unit: s
         (measured("718-7", 13, "g/dL"), "not a vital sign"),
         (changed(CONDITION, verificationStatus={"coding": [{"code": "refuted"}]}), "refuted"),
         (changed(CONDITION, code=None), "neither"),
+        (changed(ALLERGY, code=None), "neither"),
+        (changed(ALLERGY, verificationStatus={"coding": [{"code": "refuted"}]}), "refuted"),
+        (changed(MEDICATION, medicationCodeableConcept=None, medicationReference={"reference": "#d1"}), "names no med"),
+        (changed(measured("29463-7", 70, "kg"), valueQuantity={**LIMIT, "comparator": "<"}), "is a limit"),
         (changed(PROCEDURE, status="not-done"), "not-done"),
         (changed(PROCEDURE, code={"text": "Documentation of current medications"}), "paperwork"),
         (changed(MEDICATION, status="not-taken"), "not-taken"),
@@ -172,6 +220,9 @@ def test_a_blood_pressure_upside_down_is_left() -> None:
         ({"resourceType": "Claim", "patient": {"reference": "Patient/other"}}, "somebody else"),
         (measured("29463-8", 70, "kg"), "check digit"),
         (measured("29463-7", "70", "kg"), "text instead of a number"),
+        (changed(PRESSURE, component=[*PRESSURE["component"], PRESSURE["component"][0]]), "same value twice"),
+        (changed(PROCEDURE, subject={"display": "Sina"}), "whom it is about"),
+        (changed(REQUEST, intent="wish"), "MedicationRequest.intent"),
         (changed(PATIENT, id="p2"), "2 patients"),
     ],
 )
@@ -190,6 +241,8 @@ def test_refused_as_a_whole(resource: dict[str, Any], says: str) -> None:
         (changed(PATIENT, birthDate="1984-02-30"), "birthDate"),
         (changed(PATIENT, identifier=None), "no identifier"),
         (changed(PATIENT, identifier=[{"system": "http://hl7.org/fhir/sid/us-ssn", "value": "1"}]), "no identifier"),
+        (changed(PATIENT, identifier=[{"system": "urn:x", "value": "v" * 201}]), "longer than 200"),
+        (changed(PATIENT, identifier=[{"system": "urn:x", "value": "1\u202e"}]), "cannot be printed"),
         (None, "no Patient"),
     ],
 )
@@ -273,6 +326,46 @@ def test_bundles_that_are_none(document: dict[str, Any], says: str) -> None:
 def test_more_resources_than_the_limit() -> None:
     with pytest.raises(Unreadable, match="more than 2 resources"):
         parse_bundle(bundle(CONDITION, ALLERGY), Limits(resources=2))
+
+
+def test_an_old_identifier_and_an_address_that_is_none_are_left() -> None:
+    old = {"system": "urn:old", "value": "1", "use": "old"}
+    mail = [{"system": "email", "value": "sina at example"}, {"system": "phone", "value": "+1 555 0100"}]
+    incoming = parse(patient=changed(PATIENT, identifier=[old, *PATIENT["identifier"]], telecom=mail))
+    assert {left.what for left in incoming.left} == {"Patient identifier", "Patient e-mail"}
+    assert (incoming.patient.email, incoming.patient.phone) == ("", "+1 555 0100")
+    mail[0]["value"] = "sina@example.org"
+    assert parse(patient=changed(PATIENT, telecom=mail)).patient.email == "sina@example.org"
+
+
+def test_progress_is_told_now_and_then() -> None:
+    told: list[tuple[int, int]] = []
+    many = [{"resourceType": "Claim"} for _ in range(450)]
+    parse_bundle(bundle(*many), progress=lambda done, of: told.append((done, of)))
+    assert told == [(200, 451), (400, 451)]
+
+
+def test_a_patient_without_an_id_is_known_by_the_full_url() -> None:
+    document = bundle(CONDITION, patient=changed(PATIENT, id=None))
+    document["entry"][0]["fullUrl"] = "urn:uuid:p1"
+    assert len(parse_bundle(document).rows) == 1
+
+
+def test_a_resource_without_an_id_is_known_by_its_uuid() -> None:
+    document = bundle(changed(CONDITION, id=None))
+    document["entry"][1]["fullUrl"] = "urn:uuid:0f3e8a52-3a0e-4d0e-9d53-1f0a6c0a7b11"
+    assert parse_bundle(document).rows[0].source_id == "Condition/0f3e8a52-3a0e-4d0e-9d53-1f0a6c0a7b11"
+
+
+def test_a_model_that_breaks_refuses_the_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        @staticmethod
+        def model_validate(_: object) -> None:
+            raise OverflowError
+
+    monkeypatch.setattr(models, "_model", lambda _: Broken)
+    with pytest.raises(Unreadable, match="Patient: not valid FHIR R4"):
+        parse()
 
 
 def test_death_without_a_day() -> None:
