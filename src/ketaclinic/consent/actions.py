@@ -133,11 +133,7 @@ def sign_consent(
     check_may(by, Permission.TAKE_CONSENT)
     check_in_clinic(by, patient)
     check_in_clinic(by, text)
-    in_force = text_in_force(patient.clinic, text.product, at, text.language)
-    if in_force is None or in_force.pk != text.pk:
-        raise Refusal(
-            "Signing", ["this version of the text is not the one in force"], "Read the text in force and sign that."
-        )
+    _check_in_force(patient, text, at)
     said_back = [{**question, "said_back": bool(teach_back.get(question["id"]))} for question in text.questions]
     _check_signature(patient, patient_name, said_back, copy_given, capacity_assessed, questions_answered)
     signature: ConsentSignature = ConsentSignature.objects.create(
@@ -172,6 +168,14 @@ def sign_consent(
     )
     write_audit("sign_consent", by=by, at=at, patient_id=patient.pk, obj=signature)
     return signature
+
+
+def _check_in_force(patient: Patient, text: ConsentText, at: datetime) -> None:
+    in_force = text_in_force(patient.clinic, text.product, at, text.language)
+    if in_force is None or in_force.pk != text.pk:
+        raise Refusal(
+            "Signing", ["this version of the text is not the one in force"], "Read the text in force and sign that."
+        )
 
 
 def _check_signature(
