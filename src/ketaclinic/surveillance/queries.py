@@ -151,18 +151,18 @@ def _pressures(
     rows = VitalSign.objects.of(clinic).current().filter(patient_id__in=patient_ids, at__lte=at)
     rows = rows.filter(kind=VitalSign.Kind.BLOOD_PRESSURE)
     newest = dict(rows.values("patient_id").annotate(newest_at=Max("at")).values_list("patient_id", "newest_at"))
-    for who, measured_at in _before_dosing(clinic, given, at).items():
+    for who, measured_at in _before_dosing(given, at).items():
         newest[who] = max(measured_at, newest.get(who, measured_at))
     return newest
 
 
-def _before_dosing(clinic: Clinic, given: Mapping[int, Given], at: datetime) -> dict[int, datetime]:
+def _before_dosing(given: Mapping[int, Given], at: datetime) -> dict[int, datetime]:
     """Return, per patient, the last blood pressure before the first dose of the newest session given."""
     sessions = {entry.newest_id: who for who, entry in given.items() if entry.newest_id}
-    events = SessionEvent.objects.of(clinic).standing().filter(session_id__in=sessions, at__lte=at).order_by()
-    wanted = Q(kind=EventKind.VITALS.value, payload__systolic__gt=0, payload__systolic__lt=1000) | Q(
-        kind__in=GIVING_KINDS
-    )
+    kinds = (EventKind.VITALS.value, *GIVING_KINDS)
+    # Not asked by clinic: these sessions are the clinic's, and its index would walk every event there ever was.
+    events = SessionEvent.objects.filter(session_id__in=sessions, kind__in=kinds, at__lte=at).standing().order_by()
+    wanted = Q(kind__in=GIVING_KINDS) | Q(payload__systolic__gt=0, payload__systolic__lt=1000)
     measured: dict[int, list[datetime]] = defaultdict(list)
     dosed: dict[int, datetime] = {}
     for session_id, kind, when in events.filter(wanted).values_list("session_id", "kind", "at"):
