@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import models
+from django.db import IntegrityError, models
+from django.db.transaction import atomic
 
-from ketaclinic.audit.models import AppendOnly, AppendOnlyQuerySet
+from ketaclinic.audit.models import AppendOnly, AppendOnlyError, AppendOnlyQuerySet
+from ketaclinic.people.models import Patient, Staff
+from ketaclinic.record.models import StoredDecision
+from tests.support.people import NOON
 from tests.support.tree import CLINIC, layers, parsed, python_files
 
 ROOMS = layers("clinic-rooms")
@@ -21,12 +26,45 @@ CLINICAL = [
     for model in apps.get_models()
     if model._meta.app_config.name in settings.STAGES and model._meta.app_config.name.split(".")[1] in PATHWAY
 ]
+APPEND_ONLY = [model for model in apps.get_models() if issubclass(model, AppendOnly)]
 
 
 @pytest.mark.parametrize("model", CLINICAL, ids=lambda m: m._meta.label)
 def test_a_clinical_row_is_only_ever_added_to(model: type[models.Model]) -> None:
     assert issubclass(model, AppendOnly)
     assert isinstance(model._default_manager.all(), AppendOnlyQuerySet)
+
+
+def _ways_to_change(model: type[models.Model]) -> list[Callable[[], object]]:
+    rows, row = model._default_manager, model(pk=1)
+    row._state.adding = False
+    return [
+        lambda: rows.update(pk=2),
+        lambda: rows.filter(pk=1).update(pk=2),
+        lambda: rows.bulk_update([row], ["id"]),
+        lambda: rows.update_or_create(pk=1),
+        lambda: rows.bulk_create([row], update_conflicts=True, update_fields=["id"], unique_fields=["id"]),
+        lambda: rows.filter(pk=1).delete(),
+        row.save,
+        lambda: row.save(update_fields=["id"]),
+        row.delete,
+    ]
+
+
+@pytest.mark.parametrize("model", APPEND_ONLY, ids=lambda m: m._meta.label)
+def test_every_way_to_change_a_clinical_row_is_refused(model: type[models.Model]) -> None:
+    for change in _ways_to_change(model):
+        with pytest.raises(AppendOnlyError, match=f"{model.__name__} rows are never"):
+            change()
+
+
+def test_a_new_object_does_not_write_over_a_row_by_naming_its_key(patient: Patient, nurse: Staff) -> None:
+    row = {"clinic": patient.clinic, "patient": patient, "at": NOON, "recorded_at": NOON, "recorded_by": nurse}
+    said = {"room": "x", "question": "x", "outcome": "before", "rule_pack": "x", "facts": {}, "decision": {}}
+    kept = StoredDecision.objects.create(**row, **said)
+    with pytest.raises(IntegrityError), atomic():
+        StoredDecision(pk=kept.pk, **row, **{**said, "outcome": "after"}).save()
+    assert StoredDecision.objects.get().outcome == "before"
 
 
 @pytest.mark.parametrize("model", CLINICAL, ids=lambda m: m._meta.label)

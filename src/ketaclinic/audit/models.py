@@ -14,6 +14,20 @@ class AppendOnlyError(TypeError):
 class AppendOnlyQuerySet(models.QuerySet[Any]):
     """Refuses the bulk ways around ``AppendOnly.save``."""
 
+    def bulk_create(self, objs: Any, *args: Any, update_conflicts: bool = False, **kwargs: Any) -> list[Any]:
+        """Write new rows; refuse to write over those they meet."""
+        if update_conflicts:
+            raise AppendOnlyError(f"{self.model.__name__} rows are never changed")
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: rows are corrected by amendment."""
+        raise AppendOnlyError(f"{self.model.__name__} rows are never changed")
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: rows are corrected by amendment."""
+        raise AppendOnlyError(f"{self.model.__name__} rows are never changed")
+
     def update(self, **kwargs: Any) -> NoReturn:
         """Refuse: rows are corrected by amendment."""
         raise AppendOnlyError(f"{self.model.__name__} rows are never changed")
@@ -30,10 +44,10 @@ class AppendOnly(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write a new row; refuse to write over one that exists."""
+        """Write a new row; refuse to write over one that exists, also where a new object names its key."""
         if not self._state.adding:
             raise AppendOnlyError(f"{type(self).__name__} rows are never changed")
-        super().save(*args, **kwargs)
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: rows are corrected by amendment."""
