@@ -117,6 +117,13 @@ def candidacy(patient: Patient, product: str, at: datetime) -> CandidacyDecision
     return newest
 
 
+def products_treated(patient: Patient, at: datetime) -> list[str]:
+    """Return the products about which the newest decision is to treat."""
+    rows = CandidacyDecision.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
+    newest = dict(rows.order_by("at", "pk").values_list("product", "verdict"))
+    return [product for product, verdict in newest.items() if verdict == CandidacyDecision.Verdict.TREAT]
+
+
 def decisions(patient: Patient, at: datetime) -> QuerySet[CandidacyDecision]:
     """Return every decision about the patient, newest first."""
     rows = CandidacyDecision.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)

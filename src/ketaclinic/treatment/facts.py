@@ -15,20 +15,14 @@ from ketaclinic.consent.facts import facts_of_products
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.planning.models import Plan
 from ketaclinic.policy.queries import setting_of
-from ketaclinic.record.models import ClinicalRow
-from ketaclinic.screening.facts import candidate_facts
-from ketaclinic.screening.models import Allergy, CandidacyDecision, HistoryAnswer, Medication, Problem
-from ketaclinic.screening.queries import candidacy
+from ketaclinic.record.models import StoredDecision
+from ketaclinic.screening.models import CandidacyDecision
 from ketaclinic.treatment.models import GIVING_KINDS, RemsEnrolment, Session, SessionEvent
 from ketacore.consent import ConsentFacts, consent_valid
-from ketacore.evidence import Fact, Setting
+from ketacore.evidence import Effect, Fact, Setting
 from ketacore.planning import FITS, PROTOCOLS, Protocol, assess_day, assess_dose, phase_on, planned_dose
 from ketacore.planning.decide import dose_facts
-from ketacore.screening import assess_candidacy
 from ketacore.treatment import NASAL, Event, SessionFacts, in_order
-
-HISTORY: tuple[type[ClinicalRow], ...] = (Problem, Medication, Allergy, HistoryAnswer)
-"""What may speak against a treatment that was decided on before."""
 
 
 def given_before(session: Session, at: datetime) -> tuple[Decimal | None, int]:
@@ -155,14 +149,15 @@ class _Known:
         newest = CandidacyDecision.objects.of(self.clinic).current().filter(patient=OuterRef("pk"), at__lte=self.at)
         plans = Plan.objects.of(self.clinic).standing_at(self.at).filter(patient=OuterRef("pk"))
         enrolled = RemsEnrolment.objects.of(self.clinic).current().filter(patient=OuterRef("pk"), at__lte=self.at)
+        looked = StoredDecision.objects.of(self.clinic).filter(patient=OuterRef("pk"), at__lte=self.at)
+        looked = looked.filter(room="screening", question="candidacy")
         known: dict[str, Any] = {"rems": Subquery(enrolled.order_by("-at", "-pk").values("enrolled")[:1])}
-        for model in HISTORY:
-            rows = model.objects.of(self.clinic).filter(patient=OuterRef("pk"), recorded_at__lte=self.at)
-            known[f"told_{model._meta.model_name}"] = Subquery(rows.order_by("-recorded_at").values("recorded_at")[:1])
         for n, product in enumerate(self.products):
             decided = newest.filter(product=product).order_by("-at", "-pk")
             known |= {f"verdict_{n}": Subquery(decided.values("verdict")[:1])}
-            known |= {f"decided_{n}": Subquery(decided.values("recorded_at")[:1])}
+            known |= {f"then_{n}": Subquery(decided.values("decision__decision")[:1])}
+            assessed = looked.filter(decision__product=product).order_by("-at", "-pk")
+            known |= {f"now_{n}": Subquery(assessed.values("decision")[:1])}
             known |= {f"plan_{n}": Exists(plans.filter(product=product))}
         found = Patient.objects.of(self.clinic).filter(pk__in=self.patient_ids).annotate(**known)
         return {patient.pk: patient for patient in found}
@@ -183,21 +178,14 @@ class _Known:
         return Fact.of(not since, f"not known at the decision: {'; '.join(since)}" if since else "decision: treat")
 
     def _new_stops(self, session: Session) -> list[str]:
-        """Return what stops the treatment now and did not lie on the table when the prescriber decided.
-
-        The assessment is made anew only where the history has grown since the decision.
-        """
-        patient = self.patients[session.patient_id]
-        told = [getattr(patient, f"told_{model._meta.model_name}") for model in HISTORY]
-        decided_at = self._told(session, "decided")
-        if not any(when is not None and when > decided_at for when in told):
-            return []
-        decision = candidacy(patient, session.product, self.at)
-        assert decision is not None
-        stored = decision.decision.decision
-        known = {rule["rule_id"] for part in ("fired", "not_evaluated") for rule in stored.get(part, ())}
-        now = assess_candidacy(candidate_facts(patient, self.at), self.settings[session.product])
-        return [f"{f.rule.title} ({f.rule.rule_id})" for f in now.fired if f.stops and f.rule.rule_id not in known]
+        """Return what stops the treatment by the newest assessment and had not fired when the prescriber decided."""
+        then, now = self._told(session, "then") or {}, self._told(session, "now") or {}
+        known = {rule["rule_id"] for rule in then.get("fired", ())}
+        return [
+            f"{rule['title']} ({rule['rule_id']})"
+            for rule in now.get("fired", ())
+            if Effect(rule["effect"]).stops and rule["rule_id"] not in known
+        ]
 
     def _enrolled(self, session: Session) -> Fact[bool]:
         enrolled = self.patients[session.patient_id].rems  # type: ignore[attr-defined]

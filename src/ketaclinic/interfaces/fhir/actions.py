@@ -24,6 +24,8 @@ from ketaclinic.interfaces.fhir.report import ImportReport
 from ketaclinic.interfaces.fhir.storing import Storing
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.queries import patient_in
+from ketaclinic.screening.actions import assess_again
 from ketacore.evidence import Refusal
 
 Progress = Callable[[int, int], None]
@@ -44,7 +46,10 @@ def store_incoming(incoming: Incoming, *, by: Staff, at: datetime) -> ImportRepo
     check_may(by, Permission.IMPORT_RECORD)
     try:
         with transaction.atomic():
-            return Storing(incoming, by=by, at=at).run()
+            report = Storing(incoming, by=by, at=at).run()
+            if report.changed and not report.new_patient:
+                assess_again(patient=patient_in(by.clinic, report.patient_id), by=by, at=at)
+            return report
     except IntegrityError:
         raise Refusal(
             "The import",

@@ -1,5 +1,6 @@
 """What staff do in this room: write the history down, correct it, decide. Each is one transaction with its timeline."""
 
+from ketaclinic.screening.actions.again import assess_again
 from ketaclinic.screening.actions.deciding import assess, decide_candidacy
 from ketaclinic.screening.actions.history import (
     UNITS,
@@ -19,6 +20,7 @@ __all__ = [
     "UNITS",
     "amend_answer",
     "assess",
+    "assess_again",
     "decide_candidacy",
     "record_allergy",
     "record_answer",

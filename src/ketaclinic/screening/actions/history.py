@@ -15,6 +15,7 @@ from ketaclinic.people.permissions import Permission, check_may
 from ketaclinic.record.actions import chronicle
 from ketaclinic.record.models import ClinicalRow
 from ketaclinic.screening import queries
+from ketaclinic.screening.actions.again import assess_again
 from ketaclinic.screening.models import (
     Allergy,
     AntidepressantTrial,
@@ -27,6 +28,8 @@ from ketacore.evidence import Refusal
 from ketacore.screening import QUESTIONS
 from ketacore.units import BloodPressure, Height, ImpossibleValue, Percent, Rate, Weight
 
+ASSESSED = (Problem, Medication, Allergy, HistoryAnswer)
+"""What may speak against a treatment that was decided on before."""
 STAGE = "screening"
 """The word of this room on the timeline."""
 
@@ -91,6 +94,8 @@ def _write(
     )
     action = f"amend_{what}" if amends is not None else f"record_{what}"
     write_audit(action, by=by, at=recorded, patient_id=patient.pk, obj=row, reason=reason)
+    if model in ASSESSED:
+        assess_again(patient=patient, by=by, at=recorded)
     return row
 
 
