@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -100,21 +101,24 @@ def record(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Write down one entry, or the several of the vitals pad; again the same entry, again the same answer."""
     session = queries.session_in(request.clinic, session_pk)
     try:
-        rows = [_record(request, session, entry) for entry in entries_from(request.POST)]
+        with transaction.atomic():  # the pad is kept as a whole or not at all
+            rows = [_record(request, session, entry) for entry in entries_from(request.POST)]
     except Refusal as refusal:
         return _refused(request, session, refusal)
     return _saved(request, session, rows)
 
 
 def _record(request: StaffRequest, session: Session, entry: Entry) -> SessionEvent:
-    """Keep one entry at the moment it was tapped; an entry from a quick clock counts as of now."""
+    """Keep one entry at the moment it was tapped; a clock that is a little off counts as right."""
     at = min(entry.at or request.at, request.at)
+    if session.at - actions.CLOCKS_DIFFER <= at < session.at:
+        at = session.at
     return actions.record_event(
         session=session,
         kind=entry.kind,
         payload=entry.payload,
         by=request.staff,
-        at=max(at, session.at),
+        at=at,
         recorded_at=request.at,
         entry_key=entry.entry_key,
     )
@@ -146,13 +150,16 @@ def _refused(request: StaffRequest, session: Session, refusal: Refusal) -> HttpR
 def acknowledge(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Write down who has seen an alert, and go back to where it was seen."""
     session = queries.session_in(request.clinic, session_pk)
-    row = actions.acknowledge_alert(
-        session=session,
-        alert=request.POST.get("alert", "")[:200],
-        by=request.staff,
-        at=request.at,
-        entry_key=request.POST.get("entry_key", "")[:64],
-    )
+    try:
+        row = actions.acknowledge_alert(
+            session=session,
+            alert=request.POST.get("alert", "")[:200],
+            by=request.staff,
+            at=request.at,
+            entry_key=request.POST.get("entry_key", "")[:64],
+        )
+    except Refusal as refusal:
+        return _refused(request, session, refusal)
     target = request.POST.get("next", "")
     if not _wants_json(request) and url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
         return redirect(target)
@@ -251,6 +258,7 @@ def open_(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
         "enrolment": queries.enrolment_of(patient, request.at),
         "enrolment_form": EnrolmentForm(initial={"enrolled_on": request.clinic.day_of(request.at)}),
         "refusal": refusal,
+        "next_chair": presenters.next_chair(running),
     }
     return render(request, "treatment/open.html", context, status=409 if refusal else 200)
 

@@ -27,7 +27,7 @@ from ketacore.treatment.decide import (
 from ketacore.treatment.due import Due, DueState, What, checks, dosing_ends, what_is_due
 from ketacore.treatment.events import PAYLOADS, Event, EventKind, Payload, payload_as_json, read_payload
 from ketacore.treatment.facts import INFUSION, NASAL, SessionFacts, in_order
-from ketacore.treatment.phases import TRANSITIONS, Phase, Step, diagram, leave_not_before, phase
+from ketacore.treatment.phases import TRANSITIONS, Phase, Step, check_sequence, diagram, leave_not_before, phase
 from ketacore.treatment.questions import QUESTIONS, Question, answered, questions_of
 from ketacore.treatment.rules import RULES
 
@@ -55,6 +55,7 @@ __all__ = [
     "answered",
     "baseline_pressure",
     "check_event",
+    "check_sequence",
     "checks",
     "devices_planned",
     "diagram",

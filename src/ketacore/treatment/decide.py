@@ -18,6 +18,7 @@ from ketacore.evidence import (
     standing,
     yes,
 )
+from ketacore.treatment.alerts import alerts
 from ketacore.treatment.course import (
     devices_planned,
     dosing_over_at,
@@ -27,22 +28,27 @@ from ketacore.treatment.course import (
     minutes_between,
 )
 from ketacore.treatment.events import (
+    AlertAcknowledged,
+    AnswerGiven,
     DeviceGiven,
     Discharged,
     Event,
     InfusionPaused,
     InfusionResumed,
     InfusionStarted,
+    PrescriberDecision,
     ReleaseSigned,
     StopOutcome,
     Stopped,
 )
 from ketacore.treatment.facts import SessionFacts
 from ketacore.treatment.phases import Phase, check_step, phase
+from ketacore.treatment.questions import QUESTIONS
 from ketacore.treatment.release import LIMIT_RULES, RELEASE, Leaving
 from ketacore.treatment.rules import DEVICE, RULES
 from ketacore.treatment.start import START
 
+_DECIDABLE = frozenset(rule.rule_id for rule in RULES if rule.override.roles)
 _DOSE_ROUNDING_MG = 0.05
 """Half of the last digit to which a pump and this record keep milligrams."""
 
@@ -78,6 +84,7 @@ def check_event(facts: SessionFacts, event: Event, setting: Setting) -> None:
         # Too early is one condition among others: whoever asks hears all that is open, not only the time.
         _check_discharge(facts, event.at, setting)
     check_step(facts, event)
+    _check_about(facts, event, setting)
     match event.what:
         case DeviceGiven():
             _check_start(facts, event, setting)
@@ -95,6 +102,19 @@ def check_event(facts: SessionFacts, event: Event, setting: Setting) -> None:
             _check_discharge(facts, event.at, setting)
         case Stopped():
             _check_stop(facts, event.what)
+        case _:
+            pass
+
+
+def _check_about(facts: SessionFacts, event: Event, setting: Setting) -> None:
+    """Refuse an entry about a question, a stop or an alert that this session does not have."""
+    match event.what:
+        case AnswerGiven(question=name) if name not in QUESTIONS:
+            raise Refusal("Recording the answer", [f"there is no question {name}"], "Open the page again.")
+        case PrescriberDecision(about=name) if name not in _DECIDABLE:
+            raise Refusal("Recording the decision", [f"no stop {name} can be decided about"], "Open the page again.")
+        case AlertAcknowledged(alert=key) if key not in {a.key for a in alerts(facts, event.at, setting).raised}:
+            raise Refusal("Acknowledging", ["there is no such alert, or no longer"], "Open the page again.")
         case _:
             pass
 

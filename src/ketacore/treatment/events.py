@@ -415,6 +415,18 @@ def _typed(value: Any, hint: Any) -> Any:
         return float(value)
     if type(value) is not hint:
         raise ValueError(f"expected {_WORDS[hint]}, got {value!r}")
+    return _text(value) if hint is str else value
+
+
+LONGEST_TEXT = 1_000
+"""Characters of one field: what is written down stays for ever, so nothing endless is taken."""
+
+
+def _text(value: str) -> str:
+    if len(value) > LONGEST_TEXT:
+        raise ValueError(f"longer than {LONGEST_TEXT} characters")
+    if any(not c.isprintable() and c not in "\n\t" for c in value):
+        raise ValueError("contains characters that cannot be shown")
     return value
 
 

@@ -16,6 +16,7 @@ from ketacore.treatment import (
     Phase,
     SessionFacts,
     check_event,
+    check_sequence,
     dose_complete,
     dose_given_mg,
     first_dose_at,
@@ -199,3 +200,30 @@ def test_each_route_has_its_own_questions() -> None:
 def test_an_infusion_without_any_pressure_does_not_start() -> None:
     unmeasured = infusion(*(e for e in IV_GATE if e.kind != "vitals"))
     assert may_start(unmeasured, setting(INFUSION)).missing == ("blood pressure before the dose",)
+
+
+def test_a_sequence_without_its_arrival_does_not_hold_together() -> None:
+    whole = nasal_ready()
+    check_sequence(nasal(*whole))
+    with pytest.raises(Refusal, match="does not allow it"):
+        check_sequence(nasal(*(e for e in whole if e.kind != "arrived")))
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (says(-10, "bogus"), "there is no question bogus"),
+        (ev(-10, "prescriber_decision", about="SPR-MON-01", ruling="go_ahead", reason="x"), "can be decided about"),
+        (ev(-10, "alert_acknowledged", alert="none"), "no such alert"),
+    ],
+)
+def test_an_entry_about_nothing_is_refused(event: Event, told: str) -> None:
+    with pytest.raises(Refusal, match=told):
+        check_event(nasal(*NASAL_GATE), event, setting())
+
+
+@pytest.mark.parametrize(("note", "told"), [("x" * 1_001, "longer than 1000"), ("a\x00b", "cannot be shown")])
+def test_a_text_without_end_or_with_hidden_signs_is_refused(note: str, told: str) -> None:
+    with pytest.raises(Refusal, match=told):
+        read_payload("arrived", {"note": note})
+    assert read_payload("arrived", {"note": "Tired.\n\tSlept badly."})

@@ -20,10 +20,11 @@ from ketaclinic.treatment.actions.deeds import (
     start_infusion,
     stop_session,
 )
-from ketaclinic.treatment.actions.entries import amend_event, new_key, record_event, undo_last
+from ketaclinic.treatment.actions.entries import CLOCKS_DIFFER, amend_event, new_key, record_event, undo_last
 from ketaclinic.treatment.actions.sessions import enrol_in_rems, open_session
 
 __all__ = [
+    "CLOCKS_DIFFER",
     "acknowledge_alert",
     "amend_event",
     "answer_gate",

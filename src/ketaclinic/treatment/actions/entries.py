@@ -12,13 +12,14 @@ from django.db import IntegrityError, transaction
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import Staff
-from ketaclinic.people.permissions import check_may
+from ketaclinic.people.permissions import check_in_clinic, check_may
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
 from ketaclinic.treatment.actions.lines import chronicle_title, is_milestone
 from ketaclinic.treatment.facts import facts_of
 from ketaclinic.treatment.models import Session, SessionEvent
 from ketaclinic.treatment.permissions import permission_for
+from ketaclinic.treatment.presenters.words import correction_text
 from ketacore.evidence import Refusal, to_jsonable
 from ketacore.treatment import (
     Event,
@@ -26,7 +27,9 @@ from ketacore.treatment import (
     Payload,
     SessionFacts,
     check_event,
+    check_sequence,
     first_dose_at,
+    in_order,
     may_start,
     payload_as_json,
     read_payload,
@@ -60,6 +63,7 @@ def record_event(
     """
     what = payload if isinstance(payload, Payload) else read_payload(kind, payload)
     check_may(by, permission_for(what.kind))
+    check_in_clinic(by, session)
     recorded_at = recorded_at or at
     key = entry_key or new_key()
     _lock(session)
@@ -161,7 +165,7 @@ def _write(session: Session, event: Event, *, by: Staff, recorded_at: datetime, 
             recorded_at=recorded_at,
             stage="treatment",
             kind=event.kind.value,
-            title=chronicle_title(event.what, voided=bool(amendment.get("voided"))),
+            title=_title(event, amendment),
             detail=str(amendment.get("amendment_reason", "")),
             about=row,
             amends=amendment.get("amends"),
@@ -175,6 +179,14 @@ def _write(session: Session, event: Event, *, by: Staff, recorded_at: datetime, 
         reason=str(amendment.get("amendment_reason", "")),
     )
     return row
+
+
+def _title(event: Event, amendment: Mapping[str, Any]) -> str:
+    """A correction names both values; what was taken back says so."""
+    before = amendment.get("amends")
+    if before is None or amendment.get("voided"):
+        return chronicle_title(event.what, voided=before is not None)
+    return correction_text(event.what, read_payload(before.kind, before.payload))
 
 
 @transaction.atomic
@@ -193,6 +205,7 @@ def amend_event(
     session = event.session
     what = read_payload(event.kind, event.payload if payload is None else payload)
     check_may(by, permission_for(what.kind))
+    check_in_clinic(by, session)
     key = entry_key or new_key()
     _lock(session)
     before = SessionEvent.objects.filter(session=session, entry_key=key).first()
@@ -204,7 +217,7 @@ def amend_event(
         raise Refusal("Amending an entry", ["it was already amended"], "Amend the newer entry.")
     moment = happened_at or event.at
     _check_time(session, moment, at)
-    _check_amendment(session, event, Event(moment, what, key, by.display_name, by.role), voided=voided, at=at)
+    _check_amendment(session, event, Event(moment, what, key, by.display_name, by.role), by=by, voided=voided, at=at)
     return _write(
         session,
         Event(moment, what, key, by.display_name, by.role),
@@ -216,30 +229,59 @@ def amend_event(
     )
 
 
-def _check_amendment(session: Session, row: SessionEvent, event: Event, *, voided: bool, at: datetime) -> None:
-    """Refuse a correction after which the dose steps would no longer follow one another."""
-    if event.kind not in _DOSING:
-        return
+def _check_amendment(
+    session: Session, row: SessionEvent, event: Event, *, by: Staff, voided: bool, at: datetime
+) -> None:
+    """Refuse a correction after which the entries of the session would no longer follow one another."""
     facts = facts_of(session, at)
     others = tuple(e for e in facts.events if e.key != row.entry_key)
     later = [e for e in others if e.kind in _DOSING and e.at > row.at]
-    if voided and later:
+    if voided and row.kind in _DOSING and later:
         raise Refusal(
             "Taking back an entry",
             [f"{later[-1].kind.replace('_', ' ')} was written down after it"],
             "Take back the later entries first.",
         )
+    result = others if voided else in_order((*others, event))
+    try:
+        check_sequence(replace(facts, events=result))
+    except Refusal as refusal:
+        raise Refusal(
+            "Correcting an entry",
+            [f"an entry written down after it would no longer follow: {'; '.join(refusal.because)}"],
+            "Correct the later entries first.",
+        ) from refusal
     if voided:
         return
     earlier = replace(facts, events=tuple(e for e in others if e.at <= event.at))
     check_event(earlier, event, setting_of(session.clinic, event.at, session.product))
-    _check_order(replace(facts, events=tuple(e for e in others if e not in later)), event)
+    _check_order(replace(facts, events=tuple(e for e in others if e.at <= row.at)), event)
+    _keep_decision(session, earlier, event, by=by, recorded_at=at)
+
+
+UNDO_WITHIN = timedelta(minutes=15)
+"""Later than this, an entry is corrected with a reason instead."""
 
 
 def undo_last(*, session: Session, by: Staff, at: datetime, entry_key: str = "") -> SessionEvent:
-    """Take back the newest entry that the same person wrote."""
+    """Take back the newest entry that the same person wrote; a correction goes back to what stood before it."""
     rows = SessionEvent.objects.of(session.clinic).filter(session=session, recorded_by=by).standing()
-    newest: SessionEvent | None = rows.order_by("-recorded_at", "-pk").first()
-    if newest is None:
-        raise Refusal("Undoing", ["there is no entry of yours to take back"], "Nothing to do.")
-    return amend_event(event=newest, by=by, at=at, reason="Undone", voided=True, entry_key=entry_key)
+    newest: SessionEvent | None = rows.select_related("amends").order_by("-recorded_at", "-pk").first()
+    if newest is None or at - newest.recorded_at > UNDO_WITHIN:
+        raise Refusal(
+            "Undoing",
+            ["there is no entry of yours from the last 15 minutes to take back"],
+            "Correct an older entry with a reason.",
+        )
+    before = newest.amends
+    if not isinstance(before, SessionEvent):
+        return amend_event(event=newest, by=by, at=at, reason="Undone", voided=True, entry_key=entry_key)
+    return amend_event(
+        event=newest,
+        by=by,
+        at=at,
+        reason="Undone",
+        payload=before.payload,
+        happened_at=before.at,
+        entry_key=entry_key,
+    )

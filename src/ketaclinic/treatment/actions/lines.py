@@ -44,7 +44,7 @@ def _title(payload: Payload) -> str:
         case e.PrescriberDecision(about=about, ruling=ruling, reason=reason):
             return f"Prescriber decided on {about}: {ruling.replace('_', ' ')}, {reason}"
         case e.SymptomSeen(symptom=symptom, present=present):
-            return f"{symptom.words.capitalize()}{'' if present else ' is gone'}"
+            return symptom.words.capitalize() if present else f"No {symptom.words}"
         case e.ReleaseSigned():
             return "Release signed"
         case e.Discharged(escort=escort):

@@ -8,14 +8,14 @@ from decimal import Decimal
 from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
-from ketaclinic.people.models import Patient, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.models import Clinic, Patient, Staff
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.planning.models import Booking, Plan
 from ketaclinic.record.actions import chronicle
 from ketaclinic.treatment.actions.dose import dose_of_today
 from ketaclinic.treatment.actions.entries import new_key
 from ketaclinic.treatment.models import RemsEnrolment, Session
-from ketaclinic.treatment.queries import session_on_chair
+from ketaclinic.treatment.queries import open_sessions, session_on_chair
 from ketacore.evidence import Refusal
 
 
@@ -25,6 +25,7 @@ def enrol_in_rems(
 ) -> RemsEnrolment:
     """Record that the patient is enrolled in the REMS, or no longer is."""
     check_may(by, Permission.RUN_SESSION)
+    check_in_clinic(by, patient)
     if enrolled_on > patient.clinic.day_of(at):
         raise Refusal("Recording the enrolment", ["its day lies in the future"], "Check the date.")
     row: RemsEnrolment = RemsEnrolment.objects.create(
@@ -67,11 +68,14 @@ def open_session(
 ) -> Session:
     """Open today's session on a chair. The dose is the plan's; another one needs a prescriber and a reason."""
     check_may(by, Permission.RUN_SESSION)
+    check_in_clinic(by, patient)
+    Clinic.objects.select_for_update().get(pk=patient.clinic_id)  # two nurses at once cannot take one chair twice
     key = entry_key or new_key()
     before: Session | None = Session.objects.of(patient.clinic).filter(entry_key=key).first()
     if before is not None:
         return _same_session(before, patient)
     _check_chair(patient, chair, at)
+    _check_patient(patient, plan, booking, at)
     draft = Session(
         clinic=patient.clinic,
         patient=patient,
@@ -107,6 +111,20 @@ def _same_session(session: Session, patient: Patient) -> Session:
     if session.patient_id != patient.pk:
         raise Refusal("Opening a session", ["this entry was already used for another patient"], "Open the page again.")
     return session
+
+
+def _check_patient(patient: Patient, plan: Plan, booking: Booking | None, at: datetime) -> None:
+    wrong = []
+    if patient.deceased_on is not None:
+        wrong.append(f"{patient} is on record as deceased")
+    if any(o.session.patient_id == patient.pk for o in open_sessions(patient.clinic, at)):
+        wrong.append(f"{patient} is on the floor already")
+    if plan.patient_id != patient.pk or not Plan.objects.standing_at(at).filter(pk=plan.pk).exists():
+        wrong.append("this plan does not stand for this patient")
+    if booking is not None and (booking.patient_id != patient.pk or booking.plan.course_id != plan.course_id):
+        wrong.append("the booking is not one of this plan")
+    if wrong:
+        raise Refusal("Opening a session", wrong, "Open the patient's chart again.")
 
 
 def _check_chair(patient: Patient, chair: int, at: datetime) -> None:
