@@ -9,5 +9,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("patients/", views.patients, name="patients"),
     path("patients/<int:patient_pk>/", views.chart, name="chart"),
+    path("patients/<int:patient_pk>/findings/", views.findings, name="findings"),
     path("patients/<int:patient_pk>/timeline/", views.timeline, name="timeline"),
 ]

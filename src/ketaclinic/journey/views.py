@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.journey import queries
-from ketaclinic.journey.presenters.chart import chart_of
+from ketaclinic.journey.presenters.chart import chart_of, findings_now
 from ketaclinic.journey.presenters.home import FIRST_PAGES
 from ketaclinic.journey.presenters.lists import patient_lines, timeline_lines
 from ketaclinic.journey.presenters.words import ROOM_WORDS, STAGE_WORDS, address
@@ -28,6 +28,14 @@ def home(request: StaffRequest) -> HttpResponse:
     present = FIRST_PAGES[role]
     page = present(request.staff, request.at, request.GET.get("open", ""))
     return render(request, "journey/home.html", {"page": page})
+
+
+@requires(Permission.SEE_CHART)
+def findings(request: StaffRequest, patient_pk: int) -> HttpResponse:
+    """Show beside the list how one candidate stands now; asked for on its own, so that the list does not wait."""
+    patient = patient_in(request.clinic, patient_pk)
+    context = {"findings": findings_now(patient, request.at)}
+    return render(request, "journey/findings.html", context)
 
 
 @requires(Permission.SEE_PATIENTS)

@@ -246,4 +246,4 @@ def awaiting_plan(clinic: Clinic, at: datetime) -> QuerySet[Patient]:
     open_decision = (
         decided.filter(verdict=CandidacyDecision.Verdict.TREAT).exclude(Exists(newer)).exclude(Exists(planned))
     )
-    return Patient.objects.of(clinic).filter(Exists(open_decision))
+    return Patient.objects.of(clinic).filter(Exists(open_decision)).order_by("registered_at", "pk")

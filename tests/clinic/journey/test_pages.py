@@ -152,3 +152,18 @@ def test_administration_lists_what_is_unsettled(clinic: Clinic, clock: Clock) ->
     text = client.get("/").content.decode()
     for line in ("No emergency contact", "REMS certification is not current", "No medical director", "expired"):
         assert line in text
+
+
+def test_the_open_candidate_is_assessed_beside_the_list(as_role: SignIn) -> None:
+    client = as_role(Role.PRESCRIBER)
+    page = client.get("/").context["page"]
+    assert page.opened is not None
+    beside = client.get(page.opened.findings_url).content.decode()
+    assert "could not be checked" in beside and "as of now" in beside
+    waiting = next(one for one in page.lists if one.title == "Candidates to decide")
+    assert client.get(waiting.all_url).status_code == 200
+
+
+def test_findings_of_another_clinic_are_not_found(as_prescriber: Client) -> None:
+    foreign = make_patient(make_clinic(name="Elsewhere"))
+    assert as_prescriber.get(f"/patients/{foreign.pk}/findings/").status_code == 404

@@ -225,9 +225,14 @@ def _findings(row: queries.ChartRow, standing: Standing, setting: Setting, at: d
         return sorted_findings(row.screening, told)
     if standing.outcome is not None or standing.stage not in (Stage.REFERRAL, Stage.SCREENING):
         return None
-    product = setting.product or "esketamine-nasal"
-    decision, _facts = assess(row.patient, product, at)
-    return sorted_findings(decision_as_json(decision), f"{PRODUCT_WORDS[product]}, as of now")
+    return findings_now(row.patient, at, setting.product)
+
+
+def findings_now(patient: Patient, at: datetime, product: str = "") -> Findings:
+    """Return what an assessment finds at this moment, for the product the findings page opens with unless told."""
+    asked = product or next(iter(PRODUCT_WORDS))
+    decision, _facts = assess(patient, asked, at)
+    return sorted_findings(decision_as_json(decision), f"{PRODUCT_WORDS[asked]}, as of now")
 
 
 def sorted_findings(decision: Mapping[str, Any], told: str) -> Findings:
@@ -239,9 +244,12 @@ def sorted_findings(decision: Mapping[str, Any], told: str) -> Findings:
         return order.index(effect) if effect in order else len(order)
 
     fired = tuple(sorted(decision.get("fired", ()), key=rank))
-    unknown = tuple(sorted(decision.get("not_evaluated", ()), key=rank))
+    silent = sorted(decision.get("not_evaluated", ()), key=rank)
+    unknown = tuple(f for f in silent if f.get("missing"))
+    idle = len(silent) - len(unknown)
     clear = tuple(decision.get("clear", ()))
     summary = f"{len(fired)} open · {len(unknown)} could not be checked · {len(clear)} fine"
+    summary += f" · {idle} not in force" if idle else ""
     return Findings(told, fired, unknown, clear, summary)
 
 

@@ -12,8 +12,7 @@ from ketaclinic.consent.queries import valid_for_products
 from ketaclinic.followup.models import ScaleAnswer
 from ketaclinic.followup.queries import alerts_for, latest_scores, open_alerts
 from ketaclinic.journey import queries
-from ketaclinic.journey.presenters.chart import Findings, sorted_findings
-from ketaclinic.journey.presenters.words import PRODUCT_WORDS, address, count_words, day_words, waited
+from ketaclinic.journey.presenters.words import address, count_words, day_words, waited
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
 from ketaclinic.people.queries import staff_of
@@ -23,6 +22,7 @@ from ketaclinic.screening.queries import awaiting_decision
 from ketaclinic.surveillance.queries import overdue_count
 from ketaclinic.treatment.queries import open_sessions
 from ketacore.evidence import Grade, Standing
+from ketacore.journey import Stage
 from ketacore.treatment import phase
 
 SHOWN = 7
@@ -48,6 +48,7 @@ class WorkList:
     count: int
     lines: tuple[WorkLine, ...]
     empty: str
+    all_url: str = ""
 
     @property
     def more(self) -> int:
@@ -60,8 +61,8 @@ class Opened:
     """The decision that lies open beside the list."""
 
     patient: Patient
-    findings: Findings | None
     url: str
+    findings_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,18 @@ def decisions_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
             candidates.count,
             tuple(_waiting(p, at, f"?open={p.pk}", open=p is chosen) for p in candidates.rows),
             "Nobody waits for a decision.",
+            _listed(Stage.SCREENING),
         ),
         _plans(clinic, at),
         *([_policies(clinic, at)] if staff.is_medical_director else []),
     )
     total = sum(one.count for one in lists)
     words = "waits for you" if total == 1 else "wait for you"
-    return FirstPage("Decisions", str(total), words, lists, opened=_opened(chosen, at) if chosen else None)
+    return FirstPage("Decisions", str(total), words, lists, opened=_opened(chosen) if chosen else None)
+
+
+def _listed(stage: Stage) -> str:
+    return f"{address('journey:patients')}?stage={stage.value}"
 
 
 def _alerts(staff: Staff, at: datetime) -> WorkList:
@@ -131,7 +137,9 @@ def _releases(clinic: Clinic, at: datetime) -> WorkList:
 def _plans(clinic: Clinic, at: datetime) -> WorkList:
     found = queries.first_of(awaiting_plan(clinic, at), SHOWN)
     lines = tuple(_waiting(p, at, address("planning:patient", p.pk)) for p in found.rows)
-    return WorkList("Plans to sign", found.count, lines, "Every candidate to be treated has a plan.")
+    return WorkList(
+        "Plans to sign", found.count, lines, "Every candidate to be treated has a plan.", _listed(Stage.CONSENT)
+    )
 
 
 def _policies(clinic: Clinic, at: datetime) -> WorkList:
@@ -149,13 +157,8 @@ def _waiting(patient: Patient, at: datetime, url: str, *, open: bool = False) ->
     return WorkLine(str(patient), detail, url, ((waited(patient.registered_at, at), "line"),), open)
 
 
-def _opened(patient: Patient, at: datetime) -> Opened:
-    kept = queries.newest_screening(patient, at)
-    findings = None
-    if kept is not None:
-        product = PRODUCT_WORDS.get(kept.decision.get("product", ""), "Screening")
-        findings = sorted_findings(kept.decision, f"{product}, assessed {day_words(patient.clinic.day_of(kept.at))}")
-    return Opened(patient, findings, address("screening:patient", patient.pk))
+def _opened(patient: Patient) -> Opened:
+    return Opened(patient, address("screening:patient", patient.pk), address("journey:findings", patient.pk))
 
 
 def today_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
@@ -180,7 +183,7 @@ def today_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
             (f"fetched by {fetched[b.patient_id]}", "line") if b.patient_id in fetched else ("no ride named", "med")
         )
         when = b.starts_at.astimezone(clinic.zone)
-        detail = f"chair {b.chair} · record {b.patient.record_number}"
+        detail = f"chair {here.get(b.pk, b.chair)} · record {b.patient.record_number}"
         lines.append(
             WorkLine(f"{when:%H:%M} {b.patient}", detail, address("people:patient", b.patient_id), tuple(tags))
         )

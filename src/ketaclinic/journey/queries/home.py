@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Count, QuerySet, Window
 
 from ketaclinic.people.models import Caregiver, Clinic, Patient
-from ketaclinic.record.models import StoredDecision
 from ketaclinic.treatment.models import Session
 
 
@@ -27,20 +25,13 @@ def first_of(rows: QuerySet[Patient], size: int) -> First:
     return First(tuple(found), found[0].length if found else 0)
 
 
-def newest_screening(patient: Patient, at: datetime) -> StoredDecision | None:
-    """Return the newest assessment of candidacy that was kept, or ``None``."""
-    rows = StoredDecision.objects.of(patient.clinic).filter(patient=patient, room="screening", at__lte=at)
-    newest: StoredDecision | None = rows.order_by("-at", "-pk").first()
-    return newest
-
-
 def caregivers_by_patient(clinic: Clinic, ids: Collection[int]) -> dict[int, str]:
     """Return, by patient, the name of the first caregiver who may fetch them."""
     rows = Caregiver.objects.of(clinic).filter(patient_id__in=ids, may_escort=True).order_by("-pk")
     return dict(rows.values_list("patient_id", "name"))
 
 
-def opened_bookings(clinic: Clinic, ids: Collection[int]) -> set[int]:
-    """Return which of these bookings have a session already."""
+def opened_bookings(clinic: Clinic, ids: Collection[int]) -> dict[int, int]:
+    """Return on which chair the session of each booking takes place that has one already."""
     rows = Session.objects.of(clinic).filter(booking_id__in=ids)
-    return {pk for pk in rows.values_list("booking_id", flat=True) if pk is not None}
+    return {pk: chair for pk, chair in rows.values_list("booking_id", "chair") if pk is not None}
