@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import UnionType
 from typing import Any, ClassVar, get_args, get_type_hints
+from unicodedata import category
 
 from ketacore.evidence import Refusal, to_jsonable
 from ketacore.units import BloodPressure, ImpossibleValue, Percent, Rate
@@ -384,6 +385,7 @@ def read_payload(kind: str, data: Mapping[str, Any]) -> Payload:
             continue
         try:
             values[name] = _typed(data[name], hints[name])
+            _check_text(name, values[name])
         except ValueError as error:
             wrong.append(f"{name}: {error}")
     if wrong:
@@ -415,19 +417,33 @@ def _typed(value: Any, hint: Any) -> Any:
         return float(value)
     if type(value) is not hint:
         raise ValueError(f"expected {_WORDS[hint]}, got {value!r}")
-    return _text(value) if hint is str else value
+    return value
 
 
 LONGEST_TEXT = 1_000
-"""Characters of one field: what is written down stays for ever, so nothing endless is taken."""
+"""Characters of a note or a reason: what is written down stays for ever, so nothing endless is taken."""
+LONGEST_NAME = 160
+"""Characters of everything that is a name: of a person, a lot, a question, a rule, an alert."""
+_FREE_TEXT = ("note", "reason")
 
 
-def _text(value: str) -> str:
-    if len(value) > LONGEST_TEXT:
-        raise ValueError(f"longer than {LONGEST_TEXT} characters")
-    if any(not c.isprintable() and c not in "\n\t" for c in value):
-        raise ValueError("contains characters that cannot be shown")
-    return value
+def _check_text(name: str, value: Any) -> None:
+    fault = text_fault(value, free=name in _FREE_TEXT) if type(value) is str else None
+    if fault is not None:
+        raise ValueError(fault)
+
+
+def text_fault(value: str, *, free: bool = True) -> str | None:
+    """Return why a text is not taken, or ``None``: too long, or with control characters; ``free`` may have lines.
+
+    Marks that letters of other scripts need, such as the joiners and the marks of direction, are no control characters.
+    """
+    longest = LONGEST_TEXT if free else LONGEST_NAME
+    if len(value) > longest:
+        return f"longer than {longest} characters"
+    if any(category(c) in ("Cc", "Cs") and not (free and c in "\r\n\t") for c in value):
+        return "contains characters that cannot be shown"
+    return None
 
 
 _WORDS: Mapping[type, str] = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}

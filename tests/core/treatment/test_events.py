@@ -72,6 +72,10 @@ def test_every_kind_reads_back_as_it_was_written(kind: str) -> None:
         ("escort", {"name": "", "here": True}, "name of the escort: may not be empty"),
         ("infusion_start", {**START, "rate_mg_per_min": 0}, "expected a number above 0"),
         ("infusion_resume", {"rate_mg_per_min": -1}, "expected a number above 0"),
+        ("escort", {"name": "D" * 161, "here": True}, "name: longer than 160 characters"),
+        ("device", {**DEVICE, "number": 1, "lot": "L\n42"}, "lot: contains characters that cannot be shown"),
+        ("answer", {"question": "ride\x00", "answer": "yes"}, "question: contains characters"),
+        ("release_signed", {"note": "\ud800"}, "note: contains characters"),
     ],
 )
 def test_what_cannot_be_true_is_refused_by_name(kind: str, fields: dict[str, Any], because: str) -> None:
@@ -83,3 +87,12 @@ def test_what_cannot_be_true_is_refused_by_name(kind: str, fields: dict[str, Any
 def test_a_pressure_is_there_or_not() -> None:
     assert Vitals(heart_rate=70).blood_pressure is None
     assert str(Vitals(systolic=120, diastolic=80).blood_pressure) == "120/80"
+
+
+@pytest.mark.parametrize("name", ["Marie\u00a0Curie", "שלום\u200f", "نام\u200cها", "N" * 160])
+def test_a_name_may_hold_the_signs_its_script_needs(name: str) -> None:
+    assert payload_as_json(read_payload("escort", {"name": name, "here": True}))["name"] == name
+
+
+def test_a_note_may_hold_lines_as_a_form_sends_them() -> None:
+    assert read_payload("arrived", {"note": "Tired.\r\nSlept badly."}).kind == "arrived"
