@@ -27,9 +27,10 @@ from ketacore.treatment.decide import (
 from ketacore.treatment.due import Due, DueState, What, checks, dosing_ends, what_is_due
 from ketacore.treatment.events import PAYLOADS, Event, EventKind, Payload, payload_as_json, read_payload
 from ketacore.treatment.facts import INFUSION, NASAL, SessionFacts, in_order
-from ketacore.treatment.phases import TRANSITIONS, Phase, Step, check_sequence, diagram, leave_not_before, phase
+from ketacore.treatment.phases import TRANSITIONS, Phase, Step, diagram, leave_not_before, phase
 from ketacore.treatment.questions import QUESTIONS, Question, answered, questions_of
 from ketacore.treatment.rules import RULES
+from ketacore.treatment.steps import Misfit, misfits
 
 __all__ = [
     "INFUSION",
@@ -44,6 +45,7 @@ __all__ = [
     "DueState",
     "Event",
     "EventKind",
+    "Misfit",
     "Payload",
     "Phase",
     "Priority",
@@ -55,7 +57,6 @@ __all__ = [
     "answered",
     "baseline_pressure",
     "check_event",
-    "check_sequence",
     "checks",
     "devices_planned",
     "diagram",
@@ -70,6 +71,7 @@ __all__ = [
     "leave_not_before",
     "may_start",
     "minutes_between",
+    "misfits",
     "payload_as_json",
     "phase",
     "pressures",

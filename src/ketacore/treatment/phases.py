@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -173,12 +172,6 @@ def check_step(facts: SessionFacts, event: Event) -> None:
         [f"the session is in the phase '{now}', which does not allow it"],
         f"What may be recorded now: {may}.",
     )
-
-
-def check_sequence(facts: SessionFacts) -> None:
-    """Refuse a session whose events, one after the other, do not follow the table of phases."""
-    for number, event in enumerate(facts.events):
-        check_step(replace(facts, events=facts.events[:number]), event)
 
 
 def diagram() -> str:

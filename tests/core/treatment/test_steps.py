@@ -16,12 +16,12 @@ from ketacore.treatment import (
     Phase,
     SessionFacts,
     check_event,
-    check_sequence,
     dose_complete,
     dose_given_mg,
     first_dose_at,
     leave_not_before,
     may_start,
+    misfits,
     phase,
     read_payload,
     ready_for_discharge,
@@ -204,9 +204,9 @@ def test_an_infusion_without_any_pressure_does_not_start() -> None:
 
 def test_a_sequence_without_its_arrival_does_not_hold_together() -> None:
     whole = nasal_ready()
-    check_sequence(nasal(*whole))
-    with pytest.raises(Refusal, match="does not allow it"):
-        check_sequence(nasal(*(e for e in whole if e.kind != "arrived")))
+    assert misfits(nasal(*whole), setting()) == ()
+    broken = misfits(nasal(*(e for e in whole if e.kind != "arrived")), setting())
+    assert broken[0].event.kind == "device" and "does not allow it" in broken[0].because[0]
 
 
 @pytest.mark.parametrize(
@@ -227,3 +227,24 @@ def test_a_text_without_end_or_with_hidden_signs_is_refused(note: str, told: str
     with pytest.raises(Refusal, match=told):
         read_payload("arrived", {"note": note})
     assert read_payload("arrived", {"note": "Tired.\n\tSlept badly."})
+
+
+PAUSE, RESUME = ev(10, "infusion_pause"), ev(15, "infusion_resume")
+RUNS = (*IV_GATE, start_infusion())
+
+
+@pytest.mark.parametrize(
+    ("facts", "kinds"),
+    [
+        (infusion(*RUNS, PAUSE, RESUME, ev(45, "infusion_end")), []),
+        (infusion(*RUNS, RESUME, ev(16, "infusion_pause"), ev(45, "infusion_end")), ["infusion_resume"]),
+        (infusion(*IV_GATE, PAUSE, start_infusion(12)), ["infusion_pause"]),
+        (nasal(*NASAL_GATE, *devices(2, 5)), ["device"]),
+        (nasal(*NASAL_GATE, devices(0, 5)[1]), ["device"]),
+        (nasal(*NASAL_GATE, ev(9, "stopped", outcome="left_without_release", reason="x")), ["stopped"]),
+        (nasal(*NASAL_GATE, bp(-1, 200, 120), *devices(0, 5)), []),
+    ],
+)
+def test_what_does_not_follow_is_named(facts: SessionFacts, kinds: list[str]) -> None:
+    product = INFUSION if facts.product == INFUSION else "esketamine-nasal"
+    assert [m.event.kind for m in misfits(facts, setting(product))] == kinds

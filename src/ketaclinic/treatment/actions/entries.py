@@ -11,15 +11,16 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 
 from ketaclinic.audit.actions import write_audit
-from ketaclinic.people.models import Staff
+from ketaclinic.people.models import Clinic, Staff
 from ketaclinic.people.permissions import check_in_clinic, check_may
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
 from ketaclinic.treatment.actions.lines import chronicle_title, is_milestone
 from ketaclinic.treatment.facts import facts_of
-from ketaclinic.treatment.models import Session, SessionEvent
+from ketaclinic.treatment.models import CLOSING_KINDS, Session, SessionEvent
 from ketaclinic.treatment.permissions import permission_for
 from ketaclinic.treatment.presenters.words import correction_text
+from ketaclinic.treatment.queries import open_sessions
 from ketacore.evidence import Refusal, to_jsonable
 from ketacore.treatment import (
     Event,
@@ -27,22 +28,31 @@ from ketacore.treatment import (
     Payload,
     SessionFacts,
     check_event,
-    check_sequence,
     first_dose_at,
     in_order,
     may_start,
+    misfits,
     payload_as_json,
     read_payload,
     ready_for_discharge,
 )
+from ketacore.treatment.events import text_fault
 
 CLOCKS_DIFFER = timedelta(minutes=2)
-"""How far a tablet's clock may run ahead of the server's before its entry is refused."""
+"""How far a tablet's clock may differ from the server's before its entry is refused."""
+LONGEST_KEY = 64
 
 
 def new_key() -> str:
     """Draw a key for an entry that came without one."""
     return uuid4().hex
+
+
+def checked_key(key: str) -> str:
+    """Return the key of an entry, a new one where it came without; raises ``Refusal`` for one no device has drawn."""
+    if len(key) > LONGEST_KEY or text_fault(key, free=False):
+        raise Refusal("Recording", ["the key of this entry cannot be read"], "Open the page again.")
+    return key or new_key()
 
 
 @transaction.atomic
@@ -61,11 +71,11 @@ def record_event(
     ``recorded_at`` is the moment of writing, when it differs: an entry kept on a tablet comes later than it happened.
     Returns the row that exists when the same entry comes again.
     """
-    what = payload if isinstance(payload, Payload) else read_payload(kind, payload)
+    what = _read(kind, payload)
     check_may(by, permission_for(what.kind))
     check_in_clinic(by, session)
     recorded_at = recorded_at or at
-    key = entry_key or new_key()
+    key = checked_key(entry_key)
     _lock(session)
     before = SessionEvent.objects.filter(session=session, entry_key=key).select_related("recorded_by").first()
     if before is not None:
@@ -79,6 +89,13 @@ def record_event(
     _check_order(facts, event)
     _keep_decision(session, by_then, event, by=by, recorded_at=recorded_at)
     return _write(session, event, by=by, recorded_at=recorded_at)
+
+
+def _read(kind: str, payload: Mapping[str, Any] | Payload) -> Payload:
+    """Return the payload as the core reads it; one that was made in Python is read like any other."""
+    if isinstance(payload, Payload):
+        return read_payload(payload.kind, payload_as_json(payload))
+    return read_payload(kind, payload)
 
 
 def _lock(session: Session) -> None:
@@ -206,15 +223,12 @@ def amend_event(
     what = read_payload(event.kind, event.payload if payload is None else payload)
     check_may(by, permission_for(what.kind))
     check_in_clinic(by, session)
-    key = entry_key or new_key()
+    key = checked_key(entry_key)
     _lock(session)
     before = SessionEvent.objects.filter(session=session, entry_key=key).first()
     if before is not None:
-        return _same_entry(before, what)
-    if not reason.strip():
-        raise Refusal("Amending an entry", ["no reason was given"], "Say what was wrong with it.")
-    if SessionEvent.objects.filter(amends=event).exists():
-        raise Refusal("Amending an entry", ["it was already amended"], "Amend the newer entry.")
+        return _same_amendment(before, what, event, voided=voided)
+    _check_amendable(event, reason, voided=voided, at=at)
     moment = happened_at or event.at
     _check_time(session, moment, at)
     _check_amendment(session, event, Event(moment, what, key, by.display_name, by.role), by=by, voided=voided, at=at)
@@ -229,43 +243,98 @@ def amend_event(
     )
 
 
+def _same_amendment(row: SessionEvent, what: Payload, amended: SessionEvent, *, voided: bool) -> SessionEvent:
+    if row.amends_id != amended.pk or row.voided != voided:
+        raise Refusal("Amending", ["this entry's key was already used for something else"], "Open the page again.")
+    return _same_entry(row, what)
+
+
+def _check_amendable(row: SessionEvent, reason: str, *, voided: bool, at: datetime) -> None:
+    """Refuse a correction without a reason, of an entry that no longer stands, or that would open a past day again."""
+    refused = "Amending an entry"
+    if not reason.strip():
+        raise Refusal(refused, ["no reason was given"], "Say what was wrong with it.")
+    fault = text_fault(reason)
+    if fault:
+        raise Refusal(refused, [f"reason: {fault}"], "Say it in other words.")
+    if row.voided:
+        raise Refusal(refused, ["it was taken back"], "Write down what happened as a new entry.")
+    if SessionEvent.objects.filter(amends=row).exists():
+        raise Refusal(refused, ["it was already amended"], "Amend the newer entry.")
+    if voided and row.kind in CLOSING_KINDS:
+        _check_may_reopen(row, at)
+
+
+def _check_may_reopen(row: SessionEvent, at: datetime) -> None:
+    """Refuse taking back the end of a session of an earlier day, or where somebody else has the chair by now."""
+    session, refused = row.session, "Taking back the end of a session"
+    if session.clinic.day_of(row.at) != session.clinic.day_of(at):
+        raise Refusal(refused, ["it ended on an earlier day"], "Correct what was written, with a reason.")
+    Clinic.objects.select_for_update().get(pk=session.clinic_id)
+    for other in (o.session for o in open_sessions(session.clinic, at) if o.session.pk != session.pk):
+        if other.chair == session.chair:
+            raise Refusal(refused, [f"chair {other.chair} is taken by {other.patient}"], "Correct it with a reason.")
+        if other.patient_id == session.patient_id:
+            raise Refusal(refused, [f"{other.patient} is on the floor again"], "Correct it with a reason.")
+
+
 def _check_amendment(
     session: Session, row: SessionEvent, event: Event, *, by: Staff, voided: bool, at: datetime
 ) -> None:
     """Refuse a correction after which the entries of the session would no longer follow one another."""
-    facts = facts_of(session, at)
+    facts = facts_of(session, max(at, event.at))
     others = tuple(e for e in facts.events if e.key != row.entry_key)
     later = [e for e in others if e.kind in _DOSING and e.at > row.at]
-    if voided and row.kind in _DOSING and later:
+    if voided and row.kind in (*_DOSING, EventKind.RELEASE_SIGNED) and later:
         raise Refusal(
             "Taking back an entry",
             [f"{later[-1].kind.replace('_', ' ')} was written down after it"],
             "Take back the later entries first.",
         )
-    result = others if voided else in_order((*others, event))
-    try:
-        check_sequence(replace(facts, events=result))
-    except Refusal as refusal:
+    earlier = replace(facts_of(session, event.at), events=tuple(e for e in others if e.at <= event.at))
+    if not voided:
+        check_event(earlier, event, setting_of(session.clinic, event.at, session.product))
+    _check_follows(session, facts, others if voided else in_order((*others, event)), changed={row.entry_key, event.key})
+    if not voided:
+        _keep_decision(session, earlier, event, by=by, recorded_at=at)
+
+
+def _check_follows(session: Session, facts: SessionFacts, result: tuple[Event, ...], changed: set[str]) -> None:
+    """Refuse a result in which an entry no longer follows that did before; what never did is no reason."""
+    setting = setting_of(session.clinic, session.at, session.product)
+    known = {m.event.key for m in misfits(facts, setting)} - changed
+    broken = [m for m in misfits(replace(facts, events=result), setting) if m.event.key not in known]
+    if broken:
         raise Refusal(
             "Correcting an entry",
-            [f"an entry written down after it would no longer follow: {'; '.join(refusal.because)}"],
+            [
+                f"{m.event.kind.replace('_', ' ')} at {m.event.at.astimezone(session.clinic.zone):%H:%M} "
+                f"would no longer follow: {'; '.join(m.because)}"
+                for m in broken
+            ],
             "Correct the later entries first.",
-        ) from refusal
-    if voided:
-        return
-    earlier = replace(facts, events=tuple(e for e in others if e.at <= event.at))
-    check_event(earlier, event, setting_of(session.clinic, event.at, session.product))
-    _check_order(replace(facts, events=tuple(e for e in others if e.at <= row.at)), event)
-    _keep_decision(session, earlier, event, by=by, recorded_at=at)
+        )
 
 
 UNDO_WITHIN = timedelta(minutes=15)
 """Later than this, an entry is corrected with a reason instead."""
+UNDONE = "Undone"
 
 
+@transaction.atomic
 def undo_last(*, session: Session, by: Staff, at: datetime, entry_key: str = "") -> SessionEvent:
-    """Take back the newest entry that the same person wrote; a correction goes back to what stood before it."""
+    """Take back the newest entry that the same person wrote; a correction goes back to what stood before it.
+
+    The same undo sent twice is one undo, and what an undo has put back is not undone again.
+    """
+    check_in_clinic(by, session)
+    key = checked_key(entry_key)
+    _lock(session)
+    done = SessionEvent.objects.filter(session=session, entry_key=key).first()
+    if done is not None:
+        return _same_undo(done, by)
     rows = SessionEvent.objects.of(session.clinic).filter(session=session, recorded_by=by).standing()
+    rows = rows.exclude(amends__isnull=False, amendment_reason=UNDONE)
     newest: SessionEvent | None = rows.select_related("amends").order_by("-recorded_at", "-pk").first()
     if newest is None or at - newest.recorded_at > UNDO_WITHIN:
         raise Refusal(
@@ -275,13 +344,19 @@ def undo_last(*, session: Session, by: Staff, at: datetime, entry_key: str = "")
         )
     before = newest.amends
     if not isinstance(before, SessionEvent):
-        return amend_event(event=newest, by=by, at=at, reason="Undone", voided=True, entry_key=entry_key)
+        return amend_event(event=newest, by=by, at=at, reason=UNDONE, voided=True, entry_key=key)
     return amend_event(
         event=newest,
         by=by,
         at=at,
-        reason="Undone",
+        reason=UNDONE,
         payload=before.payload,
         happened_at=before.at,
-        entry_key=entry_key,
+        entry_key=key,
     )
+
+
+def _same_undo(row: SessionEvent, by: Staff) -> SessionEvent:
+    if row.amends_id is None or row.amendment_reason != UNDONE or row.recorded_by_id != by.pk:
+        raise Refusal("Undoing", ["this entry's key was already used for something else"], "Open the page again.")
+    return row
