@@ -110,8 +110,10 @@ def record(request: StaffRequest, session_pk: int) -> HttpResponseBase:
 
 def _record(request: StaffRequest, session: Session, entry: Entry) -> SessionEvent:
     """Keep one entry at the moment it was tapped; a clock that is a little off counts as right."""
-    at = min(entry.at or request.at, request.at)
-    if session.at - actions.CLOCKS_DIFFER <= at < session.at:
+    at = entry.at or request.at
+    if request.at < at <= request.at + actions.CLOCKS_DIFFER:
+        at = request.at
+    elif session.at - actions.CLOCKS_DIFFER <= at < session.at:
         at = session.at
     return actions.record_event(
         session=session,

@@ -120,7 +120,7 @@ def test_who_may_be_opened_a_session_is_checked_in_the_action(
     with pytest.raises(Refusal, match="does not stand for this patient"):
         actions.open_session(patient=other, plan=session.plan, **ask)
     plan = ready_plan(other, prescriber)
-    other.deceased_on = (OPENED - timedelta(days=1)).date()
+    Patient.objects.filter(pk=other.pk).update(deceased_on=(OPENED - timedelta(days=1)).date())  # heard meanwhile
     with pytest.raises(Refusal, match="on record as deceased"):
         actions.open_session(patient=other, plan=plan, **ask)
     stranger = make_staff(make_clinic(name="Elsewhere"), Role.NURSE)

@@ -13,10 +13,11 @@ from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.planning.models import Booking, Plan
 from ketaclinic.record.actions import chronicle
 from ketaclinic.treatment.actions.dose import dose_of_today
-from ketaclinic.treatment.actions.entries import new_key
+from ketaclinic.treatment.actions.entries import checked_key
 from ketaclinic.treatment.models import RemsEnrolment, Session
 from ketaclinic.treatment.queries import open_sessions, session_on_chair
 from ketacore.evidence import Refusal
+from ketacore.treatment.events import text_fault
 
 
 @transaction.atomic
@@ -69,13 +70,13 @@ def open_session(
     """Open today's session on a chair. The dose is the plan's; another one needs a prescriber and a reason."""
     check_may(by, Permission.RUN_SESSION)
     check_in_clinic(by, patient)
-    Clinic.objects.select_for_update().get(pk=patient.clinic_id)  # two nurses at once cannot take one chair twice
-    key = entry_key or new_key()
-    before: Session | None = Session.objects.of(patient.clinic).filter(entry_key=key).first()
+    key = checked_key(entry_key)
+    clinic = Clinic.objects.select_for_update().get(pk=patient.clinic_id)  # two nurses at once cannot take one chair
+    before: Session | None = Session.objects.of(clinic).filter(entry_key=key).first()
     if before is not None:
         return _same_session(before, patient)
     _check_chair(patient, chair, at)
-    _check_patient(patient, plan, booking, at)
+    _check_patient(patient, plan, booking, dose_reason, at)
     draft = Session(
         clinic=patient.clinic,
         patient=patient,
@@ -113,18 +114,32 @@ def _same_session(session: Session, patient: Patient) -> Session:
     return session
 
 
-def _check_patient(patient: Patient, plan: Plan, booking: Booking | None, at: datetime) -> None:
+def _check_patient(patient: Patient, plan: Plan, booking: Booking | None, dose_reason: str, at: datetime) -> None:
     wrong = []
-    if patient.deceased_on is not None:
+    if Patient.objects.filter(pk=patient.pk, deceased_on__isnull=False).exists():
         wrong.append(f"{patient} is on record as deceased")
     if any(o.session.patient_id == patient.pk for o in open_sessions(patient.clinic, at)):
         wrong.append(f"{patient} is on the floor already")
     if plan.patient_id != patient.pk or not Plan.objects.standing_at(at).filter(pk=plan.pk).exists():
         wrong.append("this plan does not stand for this patient")
-    if booking is not None and (booking.patient_id != patient.pk or booking.plan.course_id != plan.course_id):
-        wrong.append("the booking is not one of this plan")
+    if booking is not None:
+        wrong += _wrong_with_booking(booking, plan, at)
+    fault = text_fault(dose_reason)
+    if fault:
+        wrong.append(f"reason for another dose: {fault}")
     if wrong:
         raise Refusal("Opening a session", wrong, "Open the patient's chart again.")
+
+
+def _wrong_with_booking(booking: Booking, plan: Plan, at: datetime) -> list[str]:
+    wrong = []
+    if booking.patient_id != plan.patient_id or booking.plan.course_id != plan.course_id:
+        wrong.append("the booking is not one of this plan")
+    if not Booking.objects.standing().filter(pk=booking.pk, session__isnull=True).exists():
+        wrong.append("the booking was moved, cancelled or already kept")
+    if plan.clinic.day_of(booking.starts_at) != plan.clinic.day_of(at):
+        wrong.append("the booking is for another day")
+    return wrong
 
 
 def _check_chair(patient: Patient, chair: int, at: datetime) -> None:
