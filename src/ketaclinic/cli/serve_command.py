@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ketaclinic.cli.main import OUTSIDE
-from ketaclinic.cli.starting import Refused, django_ready, learn_distribution, migrate_quietly
+from ketaclinic.cli.starting import Refused, django_ready, migrate_quietly
 
 
 class PortBusy(click.ClickException):
@@ -39,7 +39,6 @@ def command(port: int, host: str, workers: int) -> int:
     check_port(host, port)
     django_ready()
     migrate_quietly()
-    learn_distribution()
     vendor = _database_ready_to_be_shared()
     if vendor == "sqlite" and workers > 1:
         raise Refused("SQLite has one writer; several workers need PostgreSQL (DATABASE_URL)")
@@ -89,7 +88,11 @@ def prepare_static_files() -> bool:
 def _database_ready_to_be_shared() -> str:
     from django.db import connections
 
+    from ketaclinic.config.distribution import learn_distribution
+
     vendor: str = connections["default"].vendor
+    if vendor == "sqlite":
+        learn_distribution()
     connections.close_all()  # a worker must never inherit an open connection
     return vendor
 

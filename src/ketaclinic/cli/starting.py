@@ -43,16 +43,6 @@ def migrate_quietly() -> bool:
     return True
 
 
-def learn_distribution() -> None:
-    """Let SQLite look at how the rows are spread: without it some lists of a large clinic are searched row by row."""
-    from django.db import connection
-
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA analysis_limit=1000")
-            cursor.execute("ANALYZE")
-
-
 def print_json(document: Any) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))

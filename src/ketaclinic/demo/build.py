@@ -9,6 +9,7 @@ from random import Random
 
 from django.db import transaction
 
+from ketaclinic.config.distribution import learn_distribution
 from ketaclinic.demo.clinic import SIGN_INS, found_clinic
 from ketaclinic.demo.courses import INFUSION, NASAL, items_of
 from ketaclinic.demo.floor import CHAIRS, OPENED_BEFORE, fill_chair
@@ -84,6 +85,7 @@ def build_demo(*, at: datetime, seed: int, patients: int, progress: Callable[[in
         _write_down_late(world, arriving[-1])
         _raise_alerts(world, random, followed)
         _import_bundles(world)
+    learn_distribution()
     if progress:
         progress(patients)
 
