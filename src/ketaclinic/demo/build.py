@@ -43,6 +43,8 @@ STAGES = (
     ("induction", 24), ("maintenance", 27), ("ended", 11),
 )  # fmt: skip
 """Where people stand, and how many of a hundred."""
+RENEWED_AFTER = timedelta(days=350)
+"""Consent is taken anew before the year of the clinic's policy is over."""
 TREATED = "Two adequate trials failed; no stop stands."
 DECLINED = "A history of psychosis; other care was offered."
 ARRIVALS = 4
@@ -166,7 +168,10 @@ def _treated(
         "treat",
         TREATED,
     )
-    write_consent(ledger, world, life, first_on - timedelta(days=4))
+    signed_on = first_on - timedelta(days=4)
+    while signed_on < world.today:
+        write_consent(ledger, world, life, signed_on)
+        signed_on += RENEWED_AFTER
     write_plan(ledger, world, life, first_on - timedelta(days=3), first_on)
     return life
 
