@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.http import Http404
 
-from ketaclinic.consent.facts import facts_of, facts_of_many, facts_of_products
+from ketaclinic.consent.facts import facts_of, facts_of_products
 from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.policy.queries import setting_of
@@ -24,13 +24,6 @@ def valid_on(patient: Patient, product: str, at: datetime, planned_dose: float |
     """
     setting = setting_of(patient.clinic, at, product)
     return consent_valid(facts_of(patient, product, at, planned_dose), setting)
-
-
-def valid_for_many(clinic: Clinic, patient_ids: Collection[int], product: str, at: datetime) -> dict[int, Decision]:
-    """Return the same for many patients of the clinic, for lists, with a fixed number of queries."""
-    setting = setting_of(clinic, at, product)
-    facts = facts_of_many(clinic, patient_ids, product, at)
-    return {pk: consent_valid(facts[pk], setting) for pk in patient_ids}
 
 
 def valid_for_products(

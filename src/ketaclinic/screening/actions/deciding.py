@@ -9,10 +9,10 @@ from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import Patient, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
-from ketaclinic.screening.actions.history import STAGE, check_patient
+from ketaclinic.screening.actions.history import STAGE
 from ketaclinic.screening.facts import candidate_facts
 from ketaclinic.screening.models import PRODUCTS, CandidacyDecision
 from ketacore.evidence import Decision, Refusal
@@ -46,7 +46,7 @@ def decide_candidacy(
     decline needs a reason only.
     """
     check_may(by, Permission.DECIDE_CANDIDACY)
-    check_patient(patient, by)
+    check_in_clinic(by, patient)
     if verdict not in CandidacyDecision.Verdict.values:
         raise Refusal("Deciding", [f"{verdict or 'nothing'} is not a verdict"], "Choose treat, wait or decline.")
     if not reason.strip():

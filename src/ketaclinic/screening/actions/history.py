@@ -6,12 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import Patient, Staff
-from ketaclinic.people.permissions import Permission, check_may
+from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.record.actions import chronicle
 from ketaclinic.record.models import ClinicalRow
 from ketaclinic.screening import queries
@@ -34,12 +33,6 @@ STAGE = "screening"
 """The word of this room on the timeline."""
 
 Row = TypeVar("Row", bound=ClinicalRow)
-
-
-def check_patient(patient: Patient, by: Staff) -> None:
-    """Raise ``PermissionDenied`` for a patient of another clinic."""
-    if patient.clinic_id != by.clinic_id:
-        raise PermissionDenied("This patient is in the care of another clinic.")
 
 
 def _check_correction(amends: ClinicalRow | None, reason: str) -> None:
@@ -67,7 +60,7 @@ def _write(
 ) -> Row:
     """Add one row with its line on the timeline and its entry in the log; a correction names the row it replaces."""
     check_may(by, Permission.RECORD_HISTORY)
-    check_patient(patient, by)
+    check_in_clinic(by, patient)
     _check_correction(amends, reason)
     recorded = recorded_at or at
     row: Row = model.objects.create(
