@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PAPER = ROOT / "docs/benchmarks.md"
 METHOD = """\
-Method: the server as `ketaclinic serve` starts it (granian, one process, one thread), asked over loopback on one
+Method: the server as `ketaclinic serve` starts it (granian, one process, a few threads), asked over loopback on one
 kept-alive connection by a signed-in person, page after page; the time runs from sending the request to the last byte of
 the answer, so it is an upper bound of server time, waiting for a busy
 processor included. CPU is what the kernel counted for the server while it made that answer: on a machine shared with
@@ -56,9 +56,10 @@ def _run(patients: int, data: Path) -> str:
 
     django.setup()
     result = pages.measure(data)
-    from benchmarks import import_fhir
+    from benchmarks import audit, import_fhir, pkpd
 
-    return "\n".join([*_head(where), *_pages(result), *import_fhir.report(), ""])
+    parts = [_head(where), _pages(result), import_fhir.report(), audit.report(), pkpd.report()]
+    return "\n".join([*parts[0], *parts[1], *parts[2], "", *parts[3], "", *parts[4], ""])
 
 
 def _head(where: dict[str, str]) -> list[str]:

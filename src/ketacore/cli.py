@@ -1,7 +1,7 @@
 """``ketacore ROOM < facts.json`` prints a decision as JSON.
 
 Exit codes: 0, the question was answered; 2, it was refused (one line of JSON says why and what to do); 3, the program
-failed and gives no answer. Needs nothing but the standard library.
+failed and gives no answer. Needs nothing but the standard library, except in the room ``pkpd``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ ANSWERED, REFUSED, FAILED = 0, 2, 3
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 20
+REASON_IS_TEXT = frozenset({"pkpd"})
+"""Rooms whose contract has the reasons of a refusal as one text; the others list them."""
 
 USAGE = """usage: ketacore ROOM < facts.json
 
@@ -45,9 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(given)
     except Refusal as refusal:
-        return _say_no(refusal.refused, refusal.because, refusal.do, REFUSED)
+        because = "; ".join(refusal.because) if given[0] in REASON_IS_TEXT else list(refusal.because)
+        return _say_no(refusal.refused, because, refusal.do, REFUSED)
     except Exception as error:  # noqa: BLE001 - an error is never a pass: no traceback, no answer, its own exit code
-        because = (f"{type(error).__name__}: {error}"[:300],)
+        failed = f"{type(error).__name__}: {error}"[:300]
+        because = failed if given[0] in REASON_IS_TEXT else [failed]
         return _say_no("The program failed; there is no answer", because, "Report this with the facts used.", FAILED)
 
 
@@ -120,8 +124,8 @@ def _children(node: Any) -> list[Any]:
     return [v for v in node if isinstance(v, dict | list)]
 
 
-def _say_no(refusal: str, because: Sequence[str], do: str, code: int) -> int:
-    line = json.dumps({"refusal": refusal, "because": list(because), "do": do}, ensure_ascii=True)
+def _say_no(refusal: str, because: str | list[str], do: str, code: int) -> int:
+    line = json.dumps({"refusal": refusal, "because": because, "do": do}, ensure_ascii=True)
     sys.stdout.write(f"{line}\n")
     return code
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ketacore.evidence import Refusal
@@ -105,6 +105,7 @@ def test_removing_an_event_never_opens_a_gate(route: str, data: st.DataObject) -
 
 
 @given(st.sampled_from([NASAL, INFUSION]), st.lists(any_event(), max_size=12))
+@example(INFUSION, [start_infusion(-16)])
 def test_what_was_checked_one_by_one_gives_no_dose_through_a_closed_gate(product: str, tried: list[Event]) -> None:
     make: Any = nasal if product == NASAL else infusion
     gate = NASAL_GATE if product == NASAL else IV_GATE

@@ -17,9 +17,11 @@ from ketacore.treatment.course import (
     readings,
 )
 from ketacore.treatment.decide import (
+    HeldBack,
     check_event,
     dose_complete,
     dose_given_mg,
+    held_back,
     may_start,
     ready_for_discharge,
     rems_minutes,
@@ -45,6 +47,7 @@ __all__ = [
     "DueState",
     "Event",
     "EventKind",
+    "HeldBack",
     "Misfit",
     "Payload",
     "Phase",
@@ -65,6 +68,7 @@ __all__ = [
     "dosing_ends",
     "dosing_over_at",
     "first_dose_at",
+    "held_back",
     "in_order",
     "infusion_ends_at",
     "infusion_running",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from ketacore.evidence import (
     RULE_PACK,
@@ -78,6 +81,10 @@ def ready_for_discharge(facts: SessionFacts, at: datetime, setting: Setting) -> 
     return Decision("ready_for_discharge", outcome, setting, RULE_PACK, findings)
 
 
+class HeldBack(Refusal):
+    """A rule says no to something that can happen all the same, and may have happened while nobody could ask."""
+
+
 def check_event(facts: SessionFacts, event: Event, setting: Setting) -> None:
     """Refuse an event that the phase, the start gate, the dose steps or the leave gate do not allow."""
     if isinstance(event.what, Discharged) and phase(facts, event.at) is Phase.OBSERVATION:
@@ -85,25 +92,51 @@ def check_event(facts: SessionFacts, event: Event, setting: Setting) -> None:
         _check_discharge(facts, event.at, setting)
     check_step(facts, event)
     _check_about(facts, event, setting)
-    match event.what:
+    for check in _checks(facts, event, setting):
+        check()
+
+
+def held_back(facts: SessionFacts, event: Event, setting: Setting) -> tuple[HeldBack, ...]:
+    """Return every rule that would have held back an event that happened while this could not be asked.
+
+    A gate cannot undo what was done: it is recorded with what the gate would have said. What contradicts the entries
+    before it, or is nobody's to write, is refused as ever.
+    """
+    check_step(facts, event)
+    _check_about(facts, event, setting)
+    found = []
+    for check in _checks(facts, event, setting):
+        try:
+            check()
+        except HeldBack as held:
+            found.append(held)
+    return tuple(found)
+
+
+def _checks(facts: SessionFacts, event: Event, setting: Setting) -> tuple[Callable[[], None], ...]:
+    """Return what is asked of an event once its phase allows it, in the order in which it is asked."""
+    what, start = event.what, partial(_check_start, facts, event, setting)
+    match what:
         case DeviceGiven():
-            _check_start(facts, event, setting)
-            _check_device(facts, event.what, event.at)
-            _check_device_state(event.what, event.at, setting)
+            state = partial(_check_device_state, what, event.at, setting)
+            return (start, partial(_check_device, facts, what), partial(_check_rest, facts, what, event.at), state)
         case InfusionStarted():
-            _check_start(facts, event, setting)
-            _check_infusion(facts, event.what, setting)
+            return (start, partial(_check_infusion, facts, what), partial(_check_drug, facts, what, setting))
         case InfusionPaused() | InfusionResumed():
-            _check_flow(facts, event.what)
+            return (partial(_check_flow, facts, what), partial(_check_rate, facts, what))
         case ReleaseSigned():
-            if event.by_role != "prescriber":
-                raise Refusal("Signing the release", ["only a prescriber signs it"], "Call the prescriber.")
+            return (partial(_check_signer, event),)
         case Discharged():
-            _check_discharge(facts, event.at, setting)
+            return (partial(_check_discharge, facts, event.at, setting),)
         case Stopped():
-            _check_stop(facts, event.what)
+            return (partial(_check_stop, facts, what),)
         case _:
-            pass
+            return ()
+
+
+def _check_signer(event: Event) -> None:
+    if event.by_role != "prescriber":
+        raise Refusal("Signing the release", ["only a prescriber signs it"], "Call the prescriber.")
 
 
 def _check_about(facts: SessionFacts, event: Event, setting: Setting) -> None:
@@ -136,16 +169,17 @@ def _what_is_open(finding: Finding) -> str:
 def _check_start(facts: SessionFacts, event: Event, setting: Setting) -> None:
     if first_dose_at(facts) is not None:
         return
-    decision = may_start(facts, setting)
+    known = tuple(e for e in facts.events if e.at <= event.at)  # what came after a dose opened no gate before it
+    decision = may_start(replace(facts, events=known), setting)
     if decision.outcome != "may_start":
-        raise Refusal(
+        raise HeldBack(
             "Giving the first dose",
             _lines(decision) or ["no rule of the start gate stands in this place"],
             "Complete what is open, or let the prescriber decide where a rule allows it.",
         )
 
 
-def _check_device(facts: SessionFacts, device: DeviceGiven, at: datetime) -> None:
+def _check_device(facts: SessionFacts, device: DeviceGiven) -> None:
     planned = devices_planned(facts)
     given = facts.of(DeviceGiven)
     title = f"Recording device {device.number}"
@@ -153,13 +187,17 @@ def _check_device(facts: SessionFacts, device: DeviceGiven, at: datetime) -> Non
         raise Refusal(title, [f"today's dose takes {planned or 'no'} devices"], "Check the plan of today.")
     if device.number != len(given) + 1:
         raise Refusal(title, [f"the next device is number {len(given) + 1}"], "Record the devices in order.")
+
+
+def _check_rest(facts: SessionFacts, device: DeviceGiven, at: datetime) -> None:
+    given = facts.of(DeviceGiven)
     if not given:
         return
     rest = timedelta(minutes=DEVICE.number("rest_min"))
     due = given[-1][0].at + rest
     if at < due:
-        raise Refusal(
-            title,
+        raise HeldBack(
+            f"Recording device {device.number}",
             [f"{DEVICE.rule_id}: {DEVICE.number('rest_min'):.0f} minutes of rest after each device; "
              f"{minutes_between(at, due) + 1} to go"],
             "Wait until the rest is over.",
@@ -171,28 +209,38 @@ def _check_device_state(device: DeviceGiven, at: datetime, setting: Setting) -> 
     if device.expires_on < setting.on:
         wrong.append(f"SPR-ADM-01: it expired on {device.expires_on.isoformat()}")
     if not device.two_green_dots_before:
-        wrong.append("SPR-ADM-01: the indicator did not show two green dots")
+        wrong.append("SPR-ADM-01: two green dots before the spray are not confirmed")
     if not device.not_primed:
-        wrong.append("SPR-ADM-01: a primed device may not be used")
+        wrong.append("SPR-ADM-01: it is not confirmed that the device was not primed")
     if not device.no_green_dots_after:
-        wrong.append("SPR-ADM-03: a green dot remains; the patient sprays again into the second nostril")
+        wrong.append(
+            "SPR-ADM-03: it is not confirmed that no green dot remains; if one does, the patient sprays again into the "
+            "second nostril"
+        )
     if wrong:
-        raise Refusal(
-            f"Recording device {device.number}", wrong, "Use another device, or finish this one, then record."
+        raise HeldBack(
+            f"Recording device {device.number}",
+            wrong,
+            "Confirm what you saw. A device that fails is discarded; one with a dot left is finished.",
         )
 
 
-def _check_infusion(facts: SessionFacts, start: InfusionStarted, setting: Setting) -> None:
-    title = "Starting the infusion"
+_STARTING = "Starting the infusion"
+
+
+def _check_infusion(facts: SessionFacts, start: InfusionStarted) -> None:
     if facts.nasal:
-        raise Refusal(title, ["this session gives nasal devices"], "Check the plan of today.")
+        raise Refusal(_STARTING, ["this session gives nasal devices"], "Check the plan of today.")
+
+
+def _check_drug(facts: SessionFacts, start: InfusionStarted, setting: Setting) -> None:
     if start.expires_on < setting.on:
-        raise Refusal(title, [f"the drug expired on {start.expires_on.isoformat()}"], "Take another vial.")
+        raise HeldBack(_STARTING, [f"the drug expired on {start.expires_on.isoformat()}"], "Take another vial.")
     planned = facts.dose_mg.value
     total = start.rate_mg_per_min * start.planned_min
     if planned is None or total > planned + _DOSE_ROUNDING_MG:
-        raise Refusal(
-            title,
+        raise HeldBack(
+            _STARTING,
             [f"{start.rate_mg_per_min:g} mg/min for {start.planned_min:g} minutes is {total:.1f} mg; "
              f"today's dose is {f'{planned:.1f} mg' if planned is not None else 'not set'}"],
             "Set the rate to today's dose.",
@@ -203,13 +251,16 @@ def _check_flow(facts: SessionFacts, what: InfusionPaused | InfusionResumed) -> 
     running = infusion_running(facts)
     if isinstance(what, InfusionPaused) and not running:
         raise Refusal("Pausing the infusion", ["it is not running"], "Nothing to do.")
-    if not isinstance(what, InfusionResumed):
-        return
-    if running:
+    if isinstance(what, InfusionResumed) and running:
         raise Refusal("Resuming the infusion", ["it is running"], "Nothing to do.")
+
+
+def _check_rate(facts: SessionFacts, what: InfusionPaused | InfusionResumed) -> None:
     started = facts.last(InfusionStarted)
-    if what.rate_mg_per_min is not None and started and what.rate_mg_per_min > started[1].rate_mg_per_min:
-        raise Refusal(
+    if not isinstance(what, InfusionResumed) or what.rate_mg_per_min is None or started is None:
+        return
+    if what.rate_mg_per_min > started[1].rate_mg_per_min:
+        raise HeldBack(
             "Resuming the infusion",
             [f"{what.rate_mg_per_min:g} mg/min is faster than the {started[1].rate_mg_per_min:g} mg/min it began with"],
             "Resume at the same rate or a lower one.",
@@ -219,7 +270,7 @@ def _check_flow(facts: SessionFacts, what: InfusionPaused | InfusionResumed) -> 
 def _check_discharge(facts: SessionFacts, at: datetime, setting: Setting) -> None:
     decision = ready_for_discharge(facts, at, setting)
     if decision.outcome != "ready":
-        raise Refusal(
+        raise HeldBack(
             "Letting the patient go home",
             _lines(decision) or ["no rule of the leave gate stands in this place"],
             "Keep observing, and complete what is open.",

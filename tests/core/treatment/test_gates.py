@@ -228,3 +228,10 @@ def test_nobody_is_given_a_drug_who_could_not_leave_by_the_rules(rule_id: str) -
 
 def test_a_policy_of_the_other_route_is_not_asked_for() -> None:
     assert may_start(infusion(*IV_GATE), setting(INFUSION, signed=but("DEC-12"))).outcome == "may_start"
+
+
+def test_what_was_measured_after_a_dose_opened_no_gate_before_it() -> None:
+    facts, early = infusion(*IV_GATE), start_infusion(-16)
+    with pytest.raises(Refusal, match="blood pressure before the dose"):
+        check_event(facts, early, setting(INFUSION))
+    check_event(facts, start_infusion(-14), setting(INFUSION))

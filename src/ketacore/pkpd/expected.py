@@ -1,0 +1,140 @@
+"""The concentration to expect as a band: as wide as the models disagree, or as the people of one model differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ketacore.evidence import Grade
+from ketacore.pkpd.bands import Span
+from ketacore.pkpd.ensemble import Ensemble, ensemble, named_notes
+from ketacore.pkpd.exposure import exposure
+from ketacore.pkpd.individuals import population
+from ketacore.pkpd.loading import MODELS
+from ketacore.pkpd.model import Matrix, Model
+from ketacore.pkpd.regimen import Ancestry, Drug, Person, Regimen
+from ketacore.pkpd.simulate import lowest_grade, simulate
+from ketacore.pkpd.system import Array
+
+PEOPLE = 4_000
+"""Drawn where one model answers alone: another draw moves the edges by a few per cent, less than the models know."""
+SHARE = (5.0, 95.0)
+"""Percentiles of the people drawn."""
+NOTICED = 0.02
+"""A smaller change by ancestry is not worth a sentence."""
+BETWEEN_MODELS = "the span of {count} published models of a typical person"
+BETWEEN_PEOPLE = "nine of ten people of {model}, the only published model that answers"
+
+
+@dataclass(frozen=True, slots=True)
+class SitePeak:
+    """The highest concentration expected in blood of one sampling site, ``low`` to ``high`` in ng/mL."""
+
+    matrix: Matrix
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """``low`` and ``high`` (T,) in ng/mL of ``analyte`` at ``times_min`` (T,); ``basis`` says what the band spans.
+
+    ``top_min`` is when the concentration is highest: earliest, of the typical person, latest. ``sites`` tell the
+    sampling sites apart that the band joins; ``grade`` is the weakest of everything it rests on.
+    """
+
+    analyte: str
+    times_min: Array
+    low: Array
+    high: Array
+    basis: str
+    models: tuple[str, ...]
+    matrix: Matrix | None
+    top_min: Span
+    sites: tuple[SitePeak, ...]
+    grade: Grade
+    sources: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def expected(
+    regimen: Regimen, person: Person, times_min: Any, rng: np.random.Generator, *, matrix: Matrix | None = None
+) -> Expected:
+    """Return the band of the drug itself (racemate or S-ketamine) for one person at ``times_min`` (T,), in min.
+
+    With one model alone the people it describes make the band, drawn with ``rng``: one line would look certain. Raises
+    ``NotAnswered`` where no model answers, ``ImpossibleInput`` for what cannot be.
+    """
+    found = ensemble(regimen, person, times_min, matrix=matrix)
+    analyte = "ketamine" if Drug.KETAMINE in regimen.drugs else "S-ketamine"
+    names = tuple(dict.fromkeys(p.model_id for p in found.members))
+    curves = [p.concentrations_ng_per_ml[analyte][0] for p in found.members]  # every model has the drug it answers for
+    tops = found.times_min[np.argmax(curves, axis=1)]
+    if len(names) > 1:
+        low, high = found.band(analyte)
+        basis, top = BETWEEN_MODELS.format(count=len(names)), Span.of(float(np.median(tops)), tops)
+    else:
+        drawn = _drawn(MODELS[names[0]], regimen, person, found, analyte, rng)
+        low, high = np.percentile(drawn, SHARE, axis=0)
+        first, last = np.percentile(found.times_min[np.argmax(drawn, axis=1)], SHARE)
+        basis, top = BETWEEN_PEOPLE.format(model=names[0]), Span.of(float(np.median(tops)), (first, last))
+    return Expected(
+        analyte=analyte,
+        times_min=found.times_min,
+        low=low,
+        high=high,
+        basis=basis,
+        models=names,
+        matrix=matrix,
+        top_min=top,
+        sites=_sites(found, curves) if len(names) > 1 else (_site(MODELS[names[0]].matrix, low, high),),
+        grade=max(lowest_grade(MODELS[name], regimen) for name in names),
+        sources=tuple(dict.fromkeys(MODELS[name].source for name in names)),
+        notes=(
+            *found.notes,
+            *_on_ancestry(names, regimen, person, analyte),
+            *named_notes((MODELS[p.model_id], p.notes) for p in found.members),
+        ),
+    )
+
+
+def _sites(found: Ensemble, curves: Sequence[Array]) -> tuple[SitePeak, ...]:
+    peaks: dict[Matrix, list[float]] = {}
+    for profile, curve in zip(found.members, curves, strict=True):
+        peaks.setdefault(profile.matrix, []).append(float(curve.max()))
+    return tuple(SitePeak(site, min(peaks[site]), max(peaks[site])) for site in Matrix if site in peaks)
+
+
+def _site(site: Matrix, low: Array, high: Array) -> SitePeak:
+    return SitePeak(site, float(low.max()), float(high.max()))
+
+
+def _on_ancestry(names: Sequence[str], regimen: Regimen, person: Person, analyte: str) -> list[str]:
+    """Say what a model expects of people of another ancestry, where nobody asked for one."""
+    asked = [] if person.ancestry is not None else [(MODELS[name], a) for name in names for a in _known(MODELS[name])]
+    told = []
+    for model, ancestry in asked:
+        other = replace(person, ancestry=ancestry)
+        typical, theirs = (exposure(model, regimen, who)[analyte].cmax_ng_per_ml[0] for who in (person, other))
+        if abs(theirs / typical - 1) >= NOTICED:
+            told.append(
+                f"Ancestry is not asked for here: {model.model_id} expects a highest concentration "
+                f"{100 * (theirs / typical - 1):+.0f} % in people of {ancestry} ancestry."
+            )
+    return told
+
+
+def _known(model: Model) -> list[Ancestry]:
+    """Return the ancestries that change a parameter of the model."""
+    return sorted({a for parameter in model.parameters.values() for c in parameter.covariates for a in c.ancestry})
+
+
+def _drawn(
+    model: Model, regimen: Regimen, person: Person, found: Ensemble, analyte: str, rng: np.random.Generator
+) -> Array:
+    """Return the curves (N, T) of people drawn around a person."""
+    people = population(model, PEOPLE, rng, person)
+    return simulate(model, regimen, people, found.times_min, matrix=found.matrix).concentrations_ng_per_ml[analyte]

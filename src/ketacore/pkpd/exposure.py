@@ -1,0 +1,166 @@
+"""Exposure: highest concentration and when, area under the curve, terminal half-life, time above a level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ketacore.pkpd.interactions import Scenario, under
+from ketacore.pkpd.model import Matrix, Model
+from ketacore.pkpd.propagate import propagate
+from ketacore.pkpd.refusals import a_quantity, impossible
+from ketacore.pkpd.regimen import LONGEST_MIN, Regimen
+from ketacore.pkpd.simulate import (
+    S_OVER_R,
+    Course,
+    Who,
+    as_individuals,
+    check_answers,
+    concentrations,
+    courses,
+    with_sums,
+)
+from ketacore.pkpd.system import Array, LinearSystem, drained
+
+DAY_MIN = 1440.0
+_GRID = 480
+_ZOOMS, _POINTS = 5, 13
+_AFTER_MIN = (0, 3, 6, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Exposure of N people to one analyte, each (N,).
+
+    ``cmax_ng_per_ml`` and ``tmax_min`` within the window; ``auc_ng_h_per_ml`` between its limits;
+    ``auc_infinity_ng_h_per_ml`` for the whole regimen; ``half_life_h`` the terminal one; ``fraction_above`` the share
+    of the window above the level asked for (NaN where none was).
+    """
+
+    cmax_ng_per_ml: Array
+    tmax_min: Array
+    auc_ng_h_per_ml: Array
+    auc_infinity_ng_h_per_ml: Array
+    half_life_h: Array
+    fraction_above: Array
+
+
+def exposure(
+    model: Model,
+    regimen: Regimen,
+    who: Who,
+    *,
+    until_min: float = DAY_MIN,
+    auc_min: tuple[float, float] = (0.0, DAY_MIN),
+    above_ng_per_ml: float | None = None,
+    matrix: Matrix | None = None,
+    scenario: Scenario | None = None,
+    s_over_r: float = S_OVER_R,
+    research: bool = False,
+) -> dict[str, Exposure]:
+    """Return the exposure to each analyte from 0 to ``until_min``; areas between the limits ``auc_min``.
+
+    Areas are exact: an integral is one more compartment, not a sum of trapezoids. The highest concentration is
+    narrowed down around the highest of a grid that is closer after each dose, however long the window. Raises what
+    ``simulate`` raises.
+    """
+    until = a_quantity("until_min", until_min, 1e-3, LONGEST_MIN, "min")
+    low, high = (a_quantity("auc_min", limit, 0, LONGEST_MIN, "min") for limit in auc_min)
+    if not low < high:
+        raise impossible(f"the area from {low:g} to {high:g} min", "Give limits in the order of time.")
+    check_answers(model, regimen, matrix, research=research)
+    given = courses(regimen, under(scenario, as_individuals(model, who)), s_over_r)
+    times = _grid(regimen, until)
+    curves = concentrations(given, times)
+    areas, whole, half_lives = _areas(given, low, high), _areas_to_infinity(given), _half_lives(given)
+    return {
+        analyte: Exposure(
+            *_highest(given, analyte, times, curve),
+            areas[analyte],
+            whole[analyte],
+            half_lives[analyte],
+            _above(times, curve, above_ng_per_ml),
+        )
+        for analyte, curve in curves.items()
+    }
+
+
+def _grid(regimen: Regimen, until: float) -> Array:
+    close = np.add.outer(regimen.breakpoints_min(), _AFTER_MIN).ravel()
+    return np.unique(np.concatenate([np.linspace(0, until, _GRID + 1), close[close <= until]]))
+
+
+def _highest(given: Sequence[Course], analyte: str, times: Array, curve: Array) -> tuple[Array, Array]:
+    """Return the highest concentration and its time, by looking ever closer around the highest point so far."""
+    best = np.argmax(curve, axis=1)
+    people = np.arange(curve.shape[0])
+    cmax, tmax = curve[people, best], times[best]
+    low, high = times[np.maximum(best - 1, 0)], times[np.minimum(best + 1, times.size - 1)]
+    for _ in range(_ZOOMS):
+        near = np.linspace(low, high, _POINTS, axis=1)
+        seen = concentrations(given, near)[analyte]
+        top = np.argmax(seen, axis=1)
+        higher = seen[people, top] > cmax
+        cmax, tmax = np.where(higher, seen[people, top], cmax), np.where(higher, near[people, top], tmax)
+        width = (high - low) / (_POINTS - 1)
+        low, high = np.maximum(tmax - width, low), np.minimum(tmax + width, high)
+    return cmax, tmax
+
+
+def _areas(given: Sequence[Course], low: float, high: float) -> dict[str, Array]:
+    """Return the areas in ng·h/mL, each read from a compartment that collects its concentration."""
+    found: dict[str, Array] = {}
+    for course in given:
+        reached = propagate(_collecting(course.system), course.inputs, np.array([low, high]))
+        found |= {name: (reached[o, 1] - reached[o, 0]) / 60 for o, name in enumerate(course.analytes)}
+    return with_sums(found)
+
+
+def _collecting(system: LinearSystem) -> LinearSystem:
+    outputs, states, people = system.readout.shape
+    rates = np.zeros((states + outputs, states + outputs, people))
+    rates[:states, :states] = system.rates
+    rates[states:, :states] = system.readout
+    readout = np.zeros((outputs, states + outputs, 1))
+    readout[range(outputs), range(states, states + outputs)] = 1.0
+    return LinearSystem(rates, readout)
+
+
+def _areas_to_infinity(given: Sequence[Course]) -> dict[str, Array]:
+    """Return the areas of the whole regimen, C (-A)⁻¹ · amounts: when it was given does not matter."""
+    found: dict[str, Array] = {}
+    for course in given:
+        people = course.system.patients
+        amounts = np.zeros((people, course.system.states, 1))
+        for given_in in course.inputs:
+            amounts[:, given_in.state, 0] += given_in.amount
+        rates, readout = (np.moveaxis(a, -1, 0) for a in (course.system.rates, course.system.readout))
+        areas = (readout @ np.linalg.solve(-rates, amounts))[..., 0] / 60
+        found |= {name: areas[:, o] for o, name in enumerate(course.analytes)}
+    return with_sums(found)
+
+
+def _half_lives(given: Sequence[Course]) -> dict[str, Array]:
+    """Return ln 2 over the slowest rate on the way from the doses to each analyte, in h; of sums the longer one."""
+    found: dict[str, Array] = {}
+    for course in given:
+        entries = {i.state for i in course.inputs}
+        for output, name in enumerate(course.analytes):
+            way = drained(course.system, entries, course.system.readout[output : output + 1], np)
+            rates = np.moveaxis(course.system.only(way, np).rates, -1, 0)
+            slowest = np.min(-np.linalg.eigvals(rates).real, axis=-1)
+            found[name] = np.log(2) / slowest / 60
+    longest = {n[2:]: np.maximum(found[n], found.get(f"S-{n[2:]}", 0)) for n in found if n.startswith("R-")}
+    return {**found, **longest}
+
+
+def _above(times: Array, curve: Array, level: float | None) -> Array:
+    """Return the share of the window above ``level``, the curve taken as straight between the points of the grid."""
+    if level is None:
+        return np.full(curve.shape[0], np.nan)
+    level = a_quantity("above_ng_per_ml", level, 0, 1e9, "ng/mL")
+    upper, lower = np.maximum(curve[:, 1:], curve[:, :-1]), np.minimum(curve[:, 1:], curve[:, :-1])
+    share = np.clip((upper - level) / np.maximum(upper - lower, 1e-300), 0, 1)
+    return np.sum(share * np.diff(times), axis=1) / (times[-1] - times[0])

@@ -1,0 +1,184 @@
+"""Individual parameters from a few measured concentrations: maximum a posteriori, for research use.
+
+The objective is minus the log posterior of the random effects η of one person,
+``½ Σ [(y - f)²/v + ln v] + ½ ηᵀ Ω⁻¹ η`` with ``v = (proportional·f)² + additive²``. Gradients are exact to rounding:
+the propagator is analytic, so a complex step differentiates it. Each person takes damped Fisher-scoring steps of their
+own; all are worked on at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ketacore.pkpd.individuals import Individuals, typical, with_effects
+from ketacore.pkpd.model import Matrix, Model
+from ketacore.pkpd.refusals import impossible, not_answered
+from ketacore.pkpd.regimen import Person, Regimen
+from ketacore.pkpd.simulate import S_OVER_R, check_answers, check_times, concentrations, courses
+from ketacore.pkpd.system import Array
+
+STEP = 1e-30
+"""Size of the complex step: so small that its square is nothing."""
+_ROUNDS = 60
+_STILL = 1e-12
+"""Square of the distance to the optimum, in posterior standard deviations, at which a person has arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Concentrations measured in N people: ``ng_per_ml`` (N, M) of ``analytes`` (M) at ``times_min`` (M,).
+
+    NaN is a sample that was not taken. ``matrix`` says where the blood was drawn.
+    """
+
+    times_min: Array
+    analytes: tuple[str, ...]
+    ng_per_ml: Array
+    matrix: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The most probable ``effects`` (N, R) with their ``covariance`` (N, R, R) by Laplace, and who they make.
+
+    ``objective`` (N,) is minus the log posterior up to a constant; ``converged`` (N,) says whether steps came to rest.
+    """
+
+    effects: Array
+    covariance: Array
+    individuals: Individuals
+    objective: Array
+    converged: Array
+
+
+def fit(
+    model: Model,
+    regimen: Regimen,
+    people: Person | Sequence[Person],
+    samples: Samples,
+    *,
+    s_over_r: float = S_OVER_R,
+) -> Fit:
+    """Return the most probable individual parameters of N people given one regimen and their samples.
+
+    Raises ``NotAnswered`` for a model without published variability or residual error, ``MatrixMismatch`` for blood
+    drawn elsewhere, ``ImpossibleInput`` for samples that cannot be. Source of the prior: the model's own.
+    """
+    problem = _problem(model, regimen, typical(model, people), samples, s_over_r)
+    effects, damping = np.zeros((problem.people, len(model.effects))), np.full(problem.people, 1e-3)
+    value, gradient, information = problem.at(effects)
+    rounds = 0
+    while rounds < _ROUNDS and not np.all(_resting(gradient, information)):
+        rounds += 1
+        steps = _steps(information, gradient, damping)
+        new = problem.at(effects + steps)
+        better = new[0] <= value
+        damping = np.where(better, np.maximum(damping * 0.1, 1e-9), damping * 10)
+        effects = np.where(better[:, None], effects + steps, effects)
+        value, gradient, information = (
+            np.where(better.reshape(-1, *[1] * (old.ndim - 1)), fresh, old)
+            for fresh, old in zip(new, (value, gradient, information), strict=True)
+        )
+    individuals, resting = with_effects(problem.prior, effects), _resting(gradient, information)
+    return Fit(effects, np.linalg.inv(information), individuals, value, resting)
+
+
+def _resting(gradient: Array, information: Array) -> Array:
+    return np.sum(gradient * np.linalg.solve(information, gradient[..., None])[..., 0], axis=1) < _STILL
+
+
+def _steps(information: Array, gradient: Array, damping: Array) -> Array:
+    raised = information * (1 + damping[:, None, None] * np.eye(information.shape[-1]))
+    return -np.linalg.solve(raised, gradient[..., None])[..., 0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Everything the objective needs: ``rows`` (M,) pick each sample from the analytes at the sorted ``times``."""
+
+    regimen: Regimen
+    prior: Individuals
+    people: int
+    times: Array
+    rows: tuple[tuple[str, int], ...]
+    observed: Array
+    proportional: Array
+    additive: Array
+    inverse_omega: Array
+    s_over_r: float
+
+    def at(self, effects: Array) -> tuple[Array, Array, Array]:
+        """Return the objective (N,), its exact gradient (N, R) and the Fisher information (N, R, R)."""
+        predicted, slopes = self._sensitivities(effects)
+        variance = (self.proportional * predicted) ** 2 + self.additive**2
+        by_f = 2 * self.proportional**2 * predicted
+        miss, taken = self.observed - predicted, ~np.isnan(self.observed)
+        pull = np.where(taken, -miss / variance + by_f * (1 - miss**2 / variance) / (2 * variance), 0)
+        weight = np.where(taken, 1 / variance + by_f**2 / (2 * variance**2), 0)
+        fit = np.sum(np.where(taken, miss**2 / variance + np.log(variance), 0), axis=1)
+        prior = effects @ self.inverse_omega
+        value = (fit + np.sum(prior * effects, axis=1)) / 2
+        gradient = np.einsum("nm,nmr->nr", pull, slopes) + prior
+        return value, gradient, np.einsum("nm,nmr,nms->nrs", weight, slopes, slopes) + self.inverse_omega
+
+    def _sensitivities(self, effects: Array) -> tuple[Array, Array]:
+        """Return predictions (N, M) and their derivatives by each effect (N, M, R), from one complex run."""
+        people, size = effects.shape
+        stepped = np.repeat(effects.astype(complex)[None], size, axis=0)
+        stepped[range(size), :, range(size)] += 1j * STEP
+        tiled = {n: v if v.shape[0] == 1 else np.tile(v, size) for n, v in self.prior.parameters.items()}
+        whole = with_effects(Individuals(self.prior.model, tiled), stepped.reshape(size * people, size))
+        found = concentrations(courses(self.regimen, whole, self.s_over_r), self.times)
+        picked = np.stack([found[name][:, place] for name, place in self.rows], axis=1)
+        picked = picked.reshape(size, people, len(self.rows))
+        return picked[0].real, np.moveaxis(picked.imag / STEP, 0, -1)
+
+
+def _problem(model: Model, regimen: Regimen, prior: Individuals, samples: Samples, s_over_r: float) -> _Problem:
+    check_answers(model, regimen, None if samples.matrix is Matrix.UNKNOWN else samples.matrix)
+    if not model.effects:
+        raise not_answered(f"{model.model_id} has no published variability", "Take a model that has.")
+    observed = _observed(samples)
+    moments = check_times(np.unique(samples.times_min))
+    if moments[0] <= min(dose.start_min for dose in regimen.doses):
+        raise impossible("a sample was drawn before the first dose", "Leave it out: it says nothing of this regimen.")
+    rows = tuple(
+        (name, int(np.searchsorted(moments, t))) for name, t in zip(samples.analytes, samples.times_min, strict=True)
+    )
+    errors = [_error(model, name) for name in samples.analytes]
+    return _Problem(
+        regimen=regimen,
+        prior=prior,
+        people=max(observed.shape[0], prior.size),
+        times=moments,
+        rows=rows,
+        observed=observed,
+        proportional=np.array([proportional for proportional, _ in errors]),
+        additive=np.array([additive for _, additive in errors]),
+        inverse_omega=np.linalg.inv(np.asarray(model.omega)),
+        s_over_r=s_over_r,
+    )
+
+
+def _observed(samples: Samples) -> Array:
+    try:
+        observed = np.atleast_2d(np.asarray(samples.ng_per_ml, dtype=float))
+    except (TypeError, ValueError):
+        raise impossible("concentrations are not numbers", "Give ng/mL as numbers, NaN where there is none.") from None
+    if observed.shape[1] != len(samples.analytes) or len(samples.analytes) != len(samples.times_min):
+        raise impossible("times, analytes and concentrations do not belong together", "Give one of each per sample.")
+    if np.any(observed < 0) or np.any(np.isinf(observed)):
+        raise impossible("a concentration is below 0 or without end", "Leave out what was not measured (NaN).")
+    return observed
+
+
+def _error(model: Model, analyte: str) -> tuple[float, float]:
+    """Return proportional SD and additive SD (ng/mL) of an analyte; enantiomers and sums share the published one."""
+    molecule = analyte.removeprefix("S-").removeprefix("R-")
+    for output in model.outputs:
+        if output.analyte in (analyte, molecule, f"S-{molecule}") and output.proportional_sd:
+            return output.proportional_sd, output.additive_ng_per_ml
+    raise not_answered(f"{model.model_id} has no residual error of {analyte}", f"It has: {', '.join(model.analytes)}.")

@@ -1,0 +1,202 @@
+"""Models come from TOML files beside the code, read once at import; an incomplete one is refused with its place."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from importlib import resources
+from math import log
+from typing import Any
+
+from ketacore.evidence import Grade
+from ketacore.pkpd.model import (
+    MOLAR_MASS,
+    Channel,
+    Clearance,
+    Covariate,
+    Flow,
+    Matrix,
+    Model,
+    Output,
+    Parameter,
+    Product,
+    Spread,
+    Studied,
+)
+from ketacore.pkpd.regimen import Ancestry, Drug, Route
+
+UNITS = {
+    "1": 1.0,
+    "min": 1.0,
+    "h": 60.0,
+    "1/min": 1.0,
+    "1/h": 1 / 60,
+    "L": 1.0,
+    "L/kg": 70.0,
+    "L/min": 1.0,
+    "L/h": 1 / 60,
+}
+"""What one unit is in min and L, at 70 kg."""
+NG_PER_ML = 1000.0
+"""ng/mL in one mg/L."""
+
+
+class ModelDataError(ValueError):
+    """A model file that cannot be used; the message names the file and the place."""
+
+
+def load_models() -> dict[str, Model]:
+    """Return the models of this package by id, in the order of their files."""
+    folder = resources.files("ketacore.pkpd") / "data" / "models"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    models = [parse_model(f.read_text(encoding="utf-8"), f.name) for f in files]
+    return {model.model_id: model for model in models}
+
+
+def parse_model(text: str, name: str = "model") -> Model:
+    """Return the model in a TOML text; raises ``ModelDataError`` for what is missing, unknown or inconsistent."""
+    try:
+        model = _model(tomllib.loads(text))
+    except KeyError as error:
+        raise ModelDataError(f"{name}: {error.args[0]} is missing") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelDataError(f"{name}: {error}") from None
+    wrong = next(_wrong(model), None)
+    if wrong:
+        raise ModelDataError(f"{name}: {wrong}")
+    return model
+
+
+def _model(data: Mapping[str, Any]) -> Model:
+    source = data["source"]
+    effects, omega = _omega(data)
+    return Model(
+        model_id=data["id"],
+        title=data["title"],
+        citation=source["citation"],
+        doi=source.get("doi", ""),
+        transcription=source["transcription"],
+        grade=Grade(data["grade"]),
+        matrix=Matrix(data["matrix"]),
+        enabled=data["enabled"],
+        why_disabled=data.get("why_disabled", ""),
+        drugs=frozenset(Drug(name) for name in data["drugs"]),
+        studied=_studied(data["studied"]),
+        states=tuple(data["states"]),
+        parameters={name: _parameter(name, given) for name, given in data["parameters"].items()},
+        flows=tuple(Flow(f["from"], f.get("to"), _product(f)) for f in data["flows"]),
+        routes={Route(name): tuple(_channel(c) for c in given) for name, given in data["routes"].items()},
+        outputs=tuple(_output(o) for o in data["outputs"]),
+        clearance=_clearance(data["clearance"]),
+        gut=data["clearance"].get("gut"),
+        effects=effects,
+        omega=omega,
+        not_for=frozenset(Matrix(name) for name in data.get("not_for", [])),
+        gaps=tuple(data.get("gaps", [])),
+    )
+
+
+def _studied(given: Mapping[str, Any]) -> Studied:
+    def span(name: str) -> tuple[float, float] | None:
+        return (float(given[name][0]), float(given[name][1])) if name in given else None
+
+    return Studied(given["people"], span("age_y"), span("weight_kg"))
+
+
+def _product(given: Mapping[str, Any]) -> Product:
+    times, over, rest = (tuple(given.get(part, [])) for part in ("times", "over", "rest"))
+    return Product(times, over, rest, float(given.get("factor", 1.0)))
+
+
+def _channel(given: Mapping[str, Any]) -> Channel:
+    later = _product(given["later"]) if "later" in given else None
+    return Channel(given["to"], _product(given.get("share", {})), later, given.get("lasting"))
+
+
+def _parameter(name: str, given: Mapping[str, Any]) -> Parameter:
+    unit = given["unit"]
+    if unit not in UNITS:
+        raise ValueError(f"parameter {name} has the unknown unit {unit}")
+    return Parameter(
+        name=name,
+        value=float(given["value"]) * UNITS[unit],
+        printed=float(given["value"]),
+        unit=unit,
+        allometry=1.0 if unit == "L/kg" else float(given.get("allometry", 0.0)),
+        spread=Spread.LOGIT if "logit_sd" in given else Spread.LOG,
+        covariates=tuple(_covariate(c, UNITS[unit]) for c in given.get("covariates", [])),
+    )
+
+
+def _covariate(given: Mapping[str, Any], unit: float) -> Covariate:
+    return Covariate(
+        per_year=float(given.get("per_year", 0.0)) * unit,
+        from_age_y=float(given.get("from_age_y", 0.0)),
+        factor=float(given.get("factor", 1.0)),
+        ancestry=frozenset(Ancestry(name) for name in given.get("ancestry", [])),
+    )
+
+
+def _output(given: Mapping[str, Any]) -> Output:
+    error = given.get("error", {})
+    mass = MOLAR_MASS[given.get("molecule", "ketamine")]
+    ratio = mass / MOLAR_MASS[given["carried_as"]] if "carried_as" in given else 1.0
+    return Output(
+        analyte=given["analyte"],
+        state=given["state"],
+        per_volume=Product(over=tuple(given["volume"]), factor=NG_PER_ML * ratio),
+        proportional_sd=float(error.get("proportional_sd", error.get("log_sd", 0.0))),
+        additive_ng_per_ml=float(error.get("additive_nmol_per_ml", 0.0)) * mass,
+    )
+
+
+def _clearance(given: Mapping[str, Any]) -> Clearance:
+    return Clearance(tuple(given["parameters"]), given.get("flow"), given.get("volume"))
+
+
+def _omega(data: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]:
+    """Return which parameters vary, and the covariance of their effects: variances first, then the blocks."""
+    variances = {name: _variance(given) for name, given in data["parameters"].items()}
+    blocks = data.get("covariances", [])
+    effects = tuple(name for name, variance in variances.items() if variance)
+    pairs = {frozenset(block["between"]): float(block["omega2"]) for block in blocks}
+    omega = tuple(
+        tuple(
+            float(variances[row]) if row == column else pairs.get(frozenset((row, column)), 0.0) for column in effects
+        )
+        for row in effects
+    )
+    return effects, omega
+
+
+def _variance(given: Mapping[str, Any]) -> float:
+    """Return the variance of an effect; a coefficient of variation CV of a log-normal is ln(1 + CV²)."""
+    if "cv" in given:
+        return log(1 + float(given["cv"]) ** 2)
+    return float(given.get("omega2", float(given.get("logit_sd", 0.0)) ** 2))
+
+
+def _wrong(model: Model) -> Iterator[str]:
+    states = [s for f in model.flows for s in (f.of, f.to) if s is not None]
+    states += [c.to for channels in model.routes.values() for c in channels] + [o.state for o in model.outputs]
+    yield from _unknown("state", states, model.states)
+    channels = [c for given in model.routes.values() for c in given]
+    products = [f.rate for f in model.flows] + [o.per_volume for o in model.outputs]
+    products += [p for c in channels for p in (c.share, c.later) if p is not None]
+    names = [name for product in products for name in product.names]
+    names += [n for n in (*model.clearance.parameters, model.clearance.flow, model.clearance.volume, model.gut) if n]
+    names += [c.lasting for c in channels if c.lasting]
+    yield from _unknown("parameter", names, model.parameters)
+    yield from (f"parameter {name} is used nowhere" for name in model.parameters if name not in names)
+    yield from (f"parameter {p.name} is not above 0" for p in model.parameters.values() if not p.value > 0)
+    if model.enabled and model.grade is Grade.C:
+        yield "grade C may not be enabled"
+    if not model.enabled and not model.why_disabled:
+        yield "why_disabled is missing"
+
+
+def _unknown(what: str, named: Collection[str], known: Collection[str]) -> Iterator[str]:
+    yield from (f"unknown {what} {name}" for name in named if name not in known)
+
+
+MODELS: dict[str, Model] = load_models()

@@ -1,0 +1,62 @@
+"""A band of all models that answer, never across sampling sites that were asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ketacore.pkpd import Matrix, NotAnswered, ensemble, members
+from tests.core.pkpd.people import ADULT, FILM_50, INFUSION, NASAL_84, S_INFUSION, YOUNG, one
+
+TIMES = np.arange(0, 241, 20.0)
+
+
+def ids(regimen: object, matrix: Matrix | None, **given: object) -> set[str]:
+    return {m.model.model_id for m in members(regimen, YOUNG, matrix=matrix, **given)}  # type: ignore[arg-type]
+
+
+def test_who_answers() -> None:
+    assert ids(S_INFUSION, Matrix.ARTERIAL) == {"simons-2022", "indand21-recalibrated"}
+    assert ids(S_INFUSION, Matrix.VENOUS) == {"otto-2021", "perez-ruixo-2021"}
+    assert ids(INFUSION, Matrix.ARTERIAL) == {
+        "simons-2022", "indand21-recalibrated", "kamp-2020", "domino", "clements-1981",
+    }  # fmt: skip
+    assert ids(NASAL_84, None) == {"perez-ruixo-2021"}
+    assert ids(FILM_50, None) == {"simons-2022"}
+
+
+def test_a_racemic_dose_is_asked_with_both_ends_of_the_ratio() -> None:
+    asked = [m.s_over_r for m in members(INFUSION, YOUNG) if m.model.model_id == "otto-2021"]
+    assert asked == [1.165, 1.0]
+    assert [m.s_over_r for m in members(INFUSION, YOUNG) if m.model.model_id == "domino"] == [1.165]
+
+
+def test_the_band_holds_every_member() -> None:
+    found = ensemble(INFUSION, YOUNG, TIMES)
+    low, high = found.band("ketamine")
+    assert low.shape == high.shape == TIMES.shape
+    for profile in found.members:
+        curve = profile.concentrations_ng_per_ml["ketamine"][0]
+        assert np.all((low <= curve) & (curve <= high))
+    assert high[2] > 1.5 * low[2]
+    assert "spans" in found.notes[0]
+    assert {"ketamine", "R-norketamine", "hydroxynorketamine"} <= set(found.analytes)
+
+
+def test_one_sampling_site_needs_no_warning() -> None:
+    found = ensemble(S_INFUSION, YOUNG, TIMES, matrix=Matrix.ARTERIAL)
+    assert found.notes == ()
+    with pytest.raises(NotAnswered, match="no member predicts R-ketamine"):
+        found.band("R-ketamine")
+
+
+def test_where_nobody_answers_each_says_why() -> None:
+    with pytest.raises(NotAnswered) as refused:
+        ensemble(one("ketamine", "im", 35), ADULT, TIMES)
+    assert "no route im" in str(refused.value)
+    with pytest.raises(NotAnswered):
+        ensemble(NASAL_84, ADULT, TIMES, matrix=Matrix.ARTERIAL)
+
+
+def test_a_scenario_leaves_only_models_that_can_answer_it() -> None:
+    assert ids(INFUSION, None, scenario={"cyp2b6": "inhibited"}) == {"perez-ruixo-2021"}
