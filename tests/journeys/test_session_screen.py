@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from ketaclinic.access.models import Presence
 from ketaclinic.people.models import Clinic, Staff
 from ketaclinic.people.permissions import Role
 from ketaclinic.treatment.models import Session, SessionEvent
@@ -171,3 +173,86 @@ def test_measure_now_puts_the_hand_on_the_first_number(at_chair: Callable[..., t
     page.locator("#next-action").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#systolic")).to_be_focused()
+
+
+def test_what_is_entered_on_a_locked_tablet_waits_for_the_password_and_is_stored_once(
+    at_chair: Callable[..., tuple[Page, Session]], clock: Clock
+) -> None:
+    page, session = at_chair()
+    before = len(readings(session))
+    page.watch.expect(423)  # type: ignore[attr-defined]
+    Presence.objects.update(locked_at=clock.at)
+    type_with_tab(page, WELL)
+    page.locator("#save").click()
+    panel = page.get_by_role("dialog", name="Locked")
+    expect(panel).to_be_visible()
+    assert accessibility_faults(page) == []
+    assert len(readings(session)) == before
+    panel.get_by_label("Password of").fill("wrong")
+    panel.get_by_role("button", name="Confirm and send").click()
+    expect(panel.get_by_role("alert")).to_contain_text("not right")
+    panel.get_by_role("button", name="Later").click()
+    expect(page.locator("#unsent")).to_contain_text("Not sent: 1")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(panel).to_have_count(0)
+    page.reload()
+    Presence.objects.update(locked_at=None)
+    page.goto(f"/treatment/session/{session.pk}/")
+    expect(page.locator("#unsent")).to_be_hidden()
+    assert readings(session)[0] == STORED and len(readings(session)) == before + 1
+
+
+def test_the_password_sends_what_was_held(at_chair: Callable[..., tuple[Page, Session]], clock: Clock) -> None:
+    page, session = at_chair()
+    before = len(readings(session))
+    page.watch.expect(423)  # type: ignore[attr-defined]
+    Presence.objects.update(locked_at=clock.at)
+    type_with_tab(page, WELL)
+    page.locator("#save").click()
+    panel = page.get_by_role("dialog", name="Locked")
+    panel.get_by_label("Password of").fill("correct horse battery")
+    panel.get_by_role("button", name="Confirm and send").click()
+    expect(panel).to_have_count(0)
+    expect(page.locator("#unsent")).to_be_hidden()
+    assert readings(session)[0] == STORED and len(readings(session)) == before + 1
+    assert Presence.objects.get().locked_at is None
+
+
+def test_a_digit_too_many_is_not_cut_off_without_a_word(at_chair: Callable[..., tuple[Page, Session]]) -> None:
+    page, session = at_chair()
+    before = readings(session)
+    page.locator("#systolic").fill("1200")
+    page.locator("#diastolic").fill("80")
+    assert on_the_pad(page)[:2] == ["1200", "80"]
+    page.locator("#save").click()
+    expect(page.locator("#pad-wrong")).not_to_be_empty()
+    assert readings(session) == before
+
+
+def test_a_refusal_goes_when_something_else_is_sent(at_chair: Callable[..., tuple[Page, Session]]) -> None:
+    page, _ = at_chair()
+    page.evaluate(
+        """() => { const box = Object.assign(document.createElement("div"), { className: "refused" });
+                   box.dataset.refusal = ""; document.getElementById("pad").prepend(box); }"""
+    )
+    page.locator("#systolic").fill("9")
+    page.locator("#save").click()
+    expect(page.locator("#pad [data-refusal]")).to_have_count(0)
+
+
+def test_what_models_expect_is_drawn_behind_the_readings_and_follows_the_doses(
+    at_chair: Callable[..., tuple[Page, Session]], clock: Clock
+) -> None:
+    page, _ = at_chair()
+    picture = page.locator("#live-trace svg.picture")
+    expect(picture).to_have_accessible_name(re.compile(r"models expect the most \w+ in the blood about \d+:\d\d"))
+    expect(page.locator("#live-trace .g-expect").first).to_be_attached()
+    solid, ahead = (page.locator(f"#live-trace path.g-edge{css}") for css in (":not(.ahead)", ".ahead"))
+    assert solid.count() >= 2 and ahead.count() >= 2
+    dashed = page.evaluate("getComputedStyle(document.querySelector('#live-trace .g-edge.ahead')).strokeDasharray")
+    assert dashed not in ("", "none"), "what lies ahead is dashed"
+    now = page.locator("#live-trace .g-nowl").first.bounding_box()
+    edge = ahead.first.bounding_box()
+    assert now is not None and edge is not None and edge["x"] + edge["width"] > now["x"]
+    page.get_by_text("What to know about the band").click()
+    expect(page.get_by_text("The sampling site", exact=False).first).to_be_visible()

@@ -7,11 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 
+from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Clinic
+from ketaclinic.people.seen import Shown, Standing, fields_of
+from ketaclinic.planning import queries
 from ketaclinic.planning.actions import PlanChoices
-from ketaclinic.planning.models import Plan, PlanEnd
-from ketacore.planning import Protocol
+from ketaclinic.planning.models import Booking, Plan, PlanEnd
+from ketaclinic.record.queries import replaced
+from ketacore.planning import PROTOCOLS, Protocol
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 DATE_INPUT = {"type": "date"}
@@ -31,6 +36,14 @@ class PlanForm(forms.Form):
         help_text="None chosen: the protocol's usual spacing from the first day on.",
     )
     interval_weeks = forms.TypedChoiceField(label="Later spacing", coerce=int, empty_value=None, required=False)
+    beside = forms.DecimalField(
+        label="Compare its expected course with",
+        min_value=0,
+        max_digits=7,
+        decimal_places=3,
+        required=False,
+        help_text="Another dose; empty: the first dose of the protocol. It is only drawn, not planned.",
+    )
     weight_confirmed = forms.BooleanField(label="The weight was confirmed with the patient", required=False)
     reason = forms.CharField(
         label="Reason for a departure from the protocol",
@@ -88,6 +101,7 @@ def choices_of(plan: Plan) -> dict[str, Any]:
 class ChangeForm(PlanForm):
     """A changed version of a plan: the same choices, and why."""
 
+    beside = None  # type: ignore[assignment]  # how Django leaves a field of the parent out
     change_reason = forms.CharField(label="Why the plan changes", max_length=1000, widget=forms.Textarea({"rows": 2}))
 
 
@@ -179,3 +193,54 @@ class CancelForm(forms.Form):
 def suggested_dose(protocol: Protocol) -> Decimal:
     """Return the dose a form begins with: that of the protocol's first session."""
     return Decimal(str(protocol.first_dose))
+
+
+# ---- what stands of what these forms change ------------------------------------------------------------------------
+
+
+def standing_plan(request: StaffRequest, plan_pk: int) -> Standing | None:
+    """Return the version of the plan that stands instead of the one being acted on."""
+    plan = queries.plan_in(request.clinic, plan_pk)
+    name = str(request.resolver_match.view_name) if request.resolver_match else ""
+    return replaced(
+        plan,
+        _plan_shown,
+        go_on=lambda newest: reverse(name, args=[newest]),
+        leave=reverse("planning:patient", args=[plan.patient_id]),
+        settled=lambda row: "The plan has ended." if hasattr(row, "end") else "",
+        settler=("end", "why"),
+    )
+
+
+def _plan_shown(plan: Plan) -> tuple[Shown, ...]:
+    form = ChangeForm(protocol=PROTOCOLS[plan.protocol_id], initial=choices_of(plan))
+    names = [name for name in choices_of(plan) if name in form.fields]
+    ended = getattr(plan, "end", None)
+    return (*fields_of(form, *names), Shown("why", "Ended", ended.why if ended else "", dict(PlanEnd.Why.choices)))
+
+
+def standing_booking(request: StaffRequest, booking_pk: int) -> Standing | None:
+    """Return where the session is booked now, or what became of it."""
+    booking = queries.booking_in(request.clinic, booking_pk)
+    name = str(request.resolver_match.view_name) if request.resolver_match else ""
+    return replaced(
+        booking,
+        _booking_shown,
+        go_on=lambda newest: reverse(name, args=[newest]),
+        leave=reverse("planning:patient", args=[booking.patient_id]),
+        settled=lambda row: f"It was {row.change.get_kind_display().lower()}." if hasattr(row, "change") else "",
+        settler=("change", "kind"),
+    )
+
+
+def place_of(booking: Booking) -> dict[str, Any]:
+    """Return what the form about a booking begins with, in the clinic's own time."""
+    local = booking.starts_at.astimezone(booking.clinic.zone)
+    return {"day": local.date(), "time": local.time(), "chair": booking.chair}
+
+
+def _booking_shown(booking: Booking) -> tuple[Shown, ...]:
+    changed = getattr(booking, "change", None)
+    became = Shown("kind", "What became of it", changed.get_kind_display() if changed else "")
+    form = MoveForm(clinic=booking.clinic, initial=place_of(booking))
+    return (*fields_of(form, "day", "time", "chair"), became)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import Http404
 
 from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.people.queries import one_in
 from ketaclinic.planning.models import Booking, BookingChange, Plan
 from ketaclinic.screening.models import CandidacyDecision, VitalSign
 from ketacore.planning import PROTOCOLS, PlannedSession, plan_series, planned_dose
@@ -29,12 +29,6 @@ def active_plan(patient: Patient, at: datetime) -> Plan | None:
     return found
 
 
-def active_plans_of_many(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, Plan]:
-    """Return the standing plan of each of many patients, for lists."""
-    plans = active_plans(clinic, at).filter(patient_id__in=patient_ids).order_by("at", "pk")
-    return {plan.patient_id: plan for plan in plans}
-
-
 def plans_of(patient: Patient, at: datetime) -> QuerySet[Plan]:
     """Return every version of every plan of the patient, newest first, with what replaced or ended it."""
     return (
@@ -47,15 +41,8 @@ def plans_of(patient: Patient, at: datetime) -> QuerySet[Plan]:
 
 def plan_in(clinic: Clinic, pk: int) -> Plan:
     """Return a plan of this clinic; raises ``Http404`` for any other."""
-    plan: Plan | None = (
-        Plan.objects.of(clinic)
-        .filter(pk=pk)
-        .select_related("patient", "patient__clinic", "clinic", "signed_by")
-        .first()
-    )
-    if plan is None:
-        raise Http404("No such plan in this clinic.")
-    return plan
+    rows: QuerySet[Plan] = Plan.objects.of(clinic)
+    return one_in(rows.select_related("patient", "patient__clinic", "clinic", "signed_by"), "plan in this clinic", pk)
 
 
 def session_dose_mg(plan: Plan, number: int) -> Decimal | None:
@@ -131,15 +118,9 @@ def _of_course(plan: Plan) -> Q:
 
 def booking_in(clinic: Clinic, pk: int) -> Booking:
     """Return a booking of this clinic; raises ``Http404`` for any other."""
-    booking: Booking | None = (
-        Booking.objects.of(clinic)
-        .filter(pk=pk)
-        .select_related("patient", "patient__clinic", "clinic", "plan", "change")
-        .first()
-    )
-    if booking is None:
-        raise Http404("No such booking in this clinic.")
-    return booking
+    rows: QuerySet[Booking] = Booking.objects.of(clinic)
+    rows = rows.select_related("patient", "patient__clinic", "clinic", "plan", "change")
+    return one_in(rows, "booking in this clinic", pk)
 
 
 def stands(booking: Booking) -> bool:

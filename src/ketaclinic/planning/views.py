@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.presenters import weekday_words
 from ketaclinic.people.queries import patient_in
+from ketaclinic.people.seen import edits
 from ketaclinic.planning.actions import (
     USUAL_TIME,
     BookedSeries,
@@ -37,20 +38,34 @@ from ketaclinic.planning.forms import (
     PlanForm,
     SeriesForm,
     choices_of,
+    place_of,
+    standing_booking,
+    standing_plan,
     suggested_dose,
 )
 from ketaclinic.planning.models import Booking, Plan
-from ketaclinic.planning.presenters import dose_options, history, plan_view, preview, protocol_choices, settled_words
+from ketaclinic.planning.presenters import (
+    dose_options,
+    expected_of,
+    history,
+    plan_view,
+    preview,
+    protocol_choices,
+    settled_words,
+)
 from ketaclinic.planning.queries import USUALLY_CLOSED, active_plan, booking_in, closed_for, plan_in, weights_of
 from ketaclinic.policy.queries import rules_line, setting_of
 from ketacore.evidence import Refusal
 from ketacore.planning import PROTOCOLS, Protocol
 
 
-@require_GET
-@requires(Permission.SEE_PATIENTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.SEE_PATIENTS, asking=True)
 def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
-    """Show the standing plan with its sessions, or help to make one."""
+    """Show the standing plan with its sessions, or help to make one.
+
+    The choices tried out so far come in the body: reason and goals are nothing for an address. Nothing is stored.
+    """
     person = patient_in(request.clinic, patient_pk)
     return _page(request, person)
 
@@ -97,13 +112,14 @@ def _standing(request: StaffRequest, plan: Plan) -> dict[str, Any]:
 
 
 def _making(request: StaffRequest, person: Patient) -> dict[str, Any]:
-    chosen = request.GET.get("protocol", request.POST.get("protocol", ""))
+    tried = request.POST
+    chosen = tried.get("protocol", request.GET.get("protocol", ""))
     choices = protocol_choices(person, request.at, chosen)
     context: dict[str, Any] = {"choices": choices, "line": rules_line(request.clinic, request.at)}
     if chosen not in PROTOCOLS:
         return context
     protocol = PROTOCOLS[chosen]
-    form = PlanForm(request.GET, protocol=protocol) if "starts_on" in request.GET else _fresh(request, protocol)
+    form = PlanForm(tried, protocol=protocol) if "starts_on" in tried else _fresh(request, protocol)
     return context | _chosen(request, person, protocol, form)
 
 
@@ -117,8 +133,10 @@ def _fresh(request: StaffRequest, protocol: Protocol) -> PlanForm:
 
 def _chosen(request: StaffRequest, person: Patient, protocol: Protocol, form: PlanForm) -> dict[str, Any]:
     """Return the form with its dated preview; a choice that does not fit is told beside it."""
-    shown, refusal = None, None
+    shown, refusal, course = None, None, None
     if form.is_valid():
+        dose, beside = form.cleaned_data["dose"], form.cleaned_data["beside"]
+        course = expected_of(protocol, person, float(dose), None if beside is None else float(beside), request.at)
         try:
             shown = preview(person, protocol, form.choices(), request.at)
         except Refusal as told:
@@ -128,6 +146,7 @@ def _chosen(request: StaffRequest, person: Patient, protocol: Protocol, form: Pl
         "protocol": protocol,
         "form": form,
         "preview": shown,
+        "course": course,
         "refusal": refusal,
         "doses": dose_options(protocol, setting_of(request.clinic, request.at, protocol.product), dose),
         "weights": weights_of(person, request.at) if protocol.dose_unit == "mg/kg" else [],
@@ -135,7 +154,7 @@ def _chosen(request: StaffRequest, person: Patient, protocol: Protocol, form: Pl
 
 
 @require_POST
-@requires(Permission.SIGN_PLAN)
+@requires(Permission.SIGN_PLAN, fresh=True)
 def sign(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Sign the plan that was chosen; what can be mended is shown beside the form, with everything that was typed."""
     person = patient_in(request.clinic, patient_pk)
@@ -154,7 +173,8 @@ def sign(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_PLAN)
+@requires(Permission.SIGN_PLAN, fresh=True)
+@edits(standing_plan, token=False)
 def change(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """Sign a changed version of the plan."""
     plan = plan_in(request.clinic, plan_pk)
@@ -176,7 +196,8 @@ def change(request: StaffRequest, plan_pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_PLAN)
+@requires(Permission.SIGN_PLAN, fresh=True)
+@edits(standing_plan, token=False)
 def end(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """End the plan and cancel its sessions to come."""
     plan = plan_in(request.clinic, plan_pk)
@@ -192,6 +213,7 @@ def end(request: StaffRequest, plan_pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.BOOK_SESSION)
+@edits(standing_plan, token=False)
 def book(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """Put the sessions that are not booked yet on the calendar."""
     plan = plan_in(request.clinic, plan_pk)
@@ -228,6 +250,7 @@ def _when(booking: Booking, request: StaffRequest) -> str:
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.BOOK_SESSION)
+@edits(standing_plan, token=False)
 def book_one(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """Book one session by hand: one left out, one cancelled or missed, or one more."""
     plan = plan_in(request.clinic, plan_pk)
@@ -264,12 +287,11 @@ def book_one(request: StaffRequest, plan_pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.BOOK_SESSION)
+@edits(standing_booking, token=False)
 def move(request: StaffRequest, booking_pk: int) -> HttpResponse:
     """Move one session to another day, time or chair."""
     booking = booking_in(request.clinic, booking_pk)
-    local = booking.starts_at.astimezone(request.clinic.zone)
-    start = {"day": local.date(), "time": local.time(), "chair": booking.chair}
-    form = MoveForm(request.POST or None, clinic=request.clinic, initial=start)
+    form = MoveForm(request.POST or None, clinic=request.clinic, initial=place_of(booking))
     if request.method != "POST" or not form.is_valid():
         return _booking(request, booking, form)
     try:
@@ -302,6 +324,7 @@ def _booking(request: StaffRequest, booking: Booking, form: MoveForm, refusal: R
 
 @require_POST
 @requires(Permission.BOOK_SESSION)
+@edits(standing_booking, token=False)
 def cancel(request: StaffRequest, booking_pk: int) -> HttpResponse:
     """Cancel a session to come, or record one as missed."""
     booking = booking_in(request.clinic, booking_pk)

@@ -239,10 +239,10 @@ def test_the_preview_steps_around_the_days_on_which_the_clinic_is_closed(
 ) -> None:
     decide(patient, prescriber)
     asked = {"protocol": "esketamine-trd-us", "dose": "84", "starts_on": "2026-11-26"}
-    page = words(as_prescriber.get(f"/planning/{patient.pk}/", asked))
+    page = words(as_prescriber.post(f"/planning/{patient.pk}/", asked))
     assert "usually closed on Sat and Sun" in page and "moved from Sun 29 Nov 2026" in page
     assert 'class="nowrap">Sun ' not in page
-    chosen = words(as_prescriber.get(f"/planning/{patient.pk}/", {**asked, "weekdays": ["3", "6"]}))
+    chosen = words(as_prescriber.post(f"/planning/{patient.pk}/", {**asked, "weekdays": ["3", "6"]}))
     assert 'class="nowrap">Sun ' in chosen and "usually closed on Sat:" in chosen
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_the_choice_is_previewed_before_anything_is_signed(
     as_prescriber: Client, patient: Patient, prescriber: Staff, days: list[str]
 ) -> None:
     decide(patient, prescriber)
-    page = words(as_prescriber.get(page_of(patient), {**NASAL, "weekdays": days}))
+    page = words(as_prescriber.post(page_of(patient), {**NASAL, "weekdays": days}))
     assert "Session 1, Wed 25 Nov 2026" in page
     assert not Plan.objects.exists()
 
@@ -126,7 +127,7 @@ def test_an_infusion_is_planned_by_weight(as_prescriber: Client, patient: Patien
     reply = as_prescriber.post(path, INFUSION)
     assert reply.status_code == 409 and "weight" in words(reply)
     weigh(patient, prescriber, "80", NOON - timedelta(hours=2))
-    assert "80 kg" in words(as_prescriber.get(page_of(patient), INFUSION))
+    assert "80 kg" in words(as_prescriber.post(page_of(patient), INFUSION))
     assert as_prescriber.post(path, {**INFUSION, "weight_confirmed": "on"}).status_code == 302
     page = words(as_prescriber.get(page_of(patient)))
     assert "0.5 mg/kg: 40" in page and "80 kg" in page
@@ -192,3 +193,38 @@ def test_plans_and_sessions_of_another_clinic_are_not_found(patient: Patient, pr
     assert stranger.get(f"/planning/booking/{rows[0].pk}/").status_code == 404
     assert stranger.post(f"/planning/booking/{rows[0].pk}/cancel/", {"reason": "x"}).status_code == 404
     assert Booking.objects.filter(pk=rows[0].pk, amended_by=None).exists()
+
+
+def test_two_doses_are_drawn_side_by_side(as_prescriber: Client, patient: Patient, prescriber: Staff) -> None:
+    decide(patient, prescriber)
+    page = words(as_prescriber.post(page_of(patient), NASAL))
+    assert "84 mg: the most esketamine in the blood" in page and "56 mg: the most esketamine in the blood" in page
+    assert "g-edge other" in page and "It explains, it does not order" in page
+    page = words(as_prescriber.post(page_of(patient), {**NASAL, "beside": "28"}))
+    assert "28 mg: the most" in page and "56 mg: the most" not in page
+    assert re.findall(r'name="dose" value="([^"]+)" checked', page) == ["84"]  # what is compared fills nothing in
+    assert not Plan.objects.exists()
+
+
+def test_a_dose_far_outside_is_not_drawn(as_prescriber: Client, patient: Patient, prescriber: Staff) -> None:
+    decide(patient, prescriber)
+    page = words(as_prescriber.post(page_of(patient), {**NASAL, "beside": "999"}))
+    assert "999 mg is not drawn: it is far outside what this protocol gives." in page
+    assert "84 mg: the most" in page and "999 mg: the most" not in page
+
+
+def test_a_dose_by_weight_is_expected_only_with_a_weight(
+    as_prescriber: Client, patient: Patient, prescriber: Staff
+) -> None:
+    assert "Nothing is drawn: no weight is on record." in words(as_prescriber.post(page_of(patient), INFUSION))
+    weigh(patient, prescriber, "70", NOON)
+    page = words(as_prescriber.post(page_of(patient), {**INFUSION, "beside": "1"}))
+    assert "0.5 mg/kg over 40 min: the most ketamine" in page and "1 mg/kg over 40 min" in page
+
+
+def test_nothing_to_compare_with_leaves_the_plan_and_its_own_course_alone(
+    as_prescriber: Client, patient: Patient, prescriber: Staff
+) -> None:
+    decide(patient, prescriber)
+    page = words(as_prescriber.post(page_of(patient), {**NASAL, "beside": "0"}))
+    assert "Session 1, Wed 25 Nov 2026" in page and "84 mg: the most" in page and "0 mg: the most" not in page

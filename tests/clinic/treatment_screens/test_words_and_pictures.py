@@ -73,9 +73,11 @@ def test_an_undone_line_reads_as_one_sentence(as_nurse: Client, nurse: Staff, pa
 def test_the_reason_of_the_row_goes_along_to_the_correction(as_nurse: Client, chairs: dict[int, Session]) -> None:
     row = SessionEvent.objects.filter(session=chairs[1], kind="vitals").latest("at")
     path = f"/treatment/session/{chairs[1].pk}/entry/{row.pk}/"
-    assert f'href="{path}?reason=entered%20by%20mistake"' in page(as_nurse, f"/treatment/session/{chairs[1].pk}/")
-    shown = page(as_nurse, f"{path}?reason=cuff+slipped")
-    assert shown.count('value="cuff slipped"') == 2
+    shown = page(as_nurse, f"/treatment/session/{chairs[1].pk}/")
+    assert f'action="{path}"' in shown and f'formaction="{path}begin/"' in shown and f"{path}?" not in shown
+    begun = as_nurse.post(f"{path}begin/", {"voided": "on", "reason": "cuff slipped", "entry_key": "c8"})
+    assert begun.status_code == 200 and begun.content.decode().count('value="cuff slipped"') == 2
+    assert SessionEvent.objects.filter(session=chairs[1], amends=row).count() == 0
     answer = as_nurse.post(path, {"systolic": "139", "diastolic": "92", "reason": "", "entry_key": "c9"})
     assert "Reason" in answer.content.decode()
 

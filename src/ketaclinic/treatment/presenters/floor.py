@@ -164,7 +164,7 @@ def _chair(number: int, found: OpenSession, setting: Setting, at: datetime) -> C
         number=number,
         session=session,
         patient=session.patient,
-        product=words.product_line(session.product, session.dose_mg),
+        product=words.given_line(session.product, session.dose_mg, facts, at),
         route=words.route(session.product),
         icon=words.route_icon(session.product),
         phase=name,

@@ -10,12 +10,12 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 from uuid import uuid4
 
+from ketaclinic.record.presenters import entered_late
 from ketaclinic.treatment.models import SessionEvent
 from ketaclinic.treatment.presenters.dues import clock
 from ketaclinic.treatment.presenters.words import sentence
 from ketacore.treatment.events import PAYLOADS, EventKind, read_payload
 
-_LATE_MINUTES = 2
 _LABELS = {
     "systolic": "Upper, mmHg",
     "diastolic": "Lower, mmHg",
@@ -24,6 +24,7 @@ _LABELS = {
     "respiratory_rate": "Breaths, /min",
     "temperature_c": "Temperature, °C",
     "moaas": "MOAA/S, 5 to 0",
+    "level": "Dissociation",
     "expires_on": "Expiry",
     "rate_mg_per_min": "Rate, mg/min",
     "planned_min": "Planned, min",
@@ -58,10 +59,13 @@ class Amendable:
 
 def amendable(row: SessionEvent) -> Amendable:
     """Return a stored entry with its fields as they stand."""
-    model = PAYLOADS[EventKind(row.kind)]
-    hints = get_type_hints(model)
-    found = tuple(_field(f.name, hints[f.name], row.payload.get(f.name)) for f in fields(model))
-    return Amendable(text_of(row), found, uuid4().hex)
+    return Amendable(text_of(row), fields_of(EventKind(row.kind), row.payload), uuid4().hex)
+
+
+def fields_of(kind: EventKind, values: Mapping[str, Any]) -> tuple[CorrectField, ...]:
+    """Return the fields of one kind of entry, with the values they have."""
+    hints = get_type_hints(PAYLOADS[kind])
+    return tuple(_field(f.name, hints[f.name], values.get(f.name)) for f in fields(PAYLOADS[kind]))
 
 
 def _field(name: str, hint: Any, value: Any) -> CorrectField:
@@ -90,6 +94,7 @@ class Line:
     note: str
     who: str
     voided: bool
+    against: tuple[str, ...] = ()
 
     @property
     def saved(self) -> bool:
@@ -144,6 +149,7 @@ def _line(row: SessionEvent, by_pk: Mapping[int, SessionEvent], had: frozenset[i
         note=_note(row, old),
         who=row.recorded_by.display_name,
         voided=row.voided,
+        against=tuple(row.on_paper.against) if hasattr(row, "on_paper") else (),
     )
 
 
@@ -157,6 +163,12 @@ def _changed(new: str, old: str) -> str:
 def _note(row: SessionEvent, old: SessionEvent | None) -> str:
     if old is not None:
         verb = "undone" if row.voided else "amended"
-        return f"{verb} {clock(row.recorded_at)}: {row.amendment_reason}"
-    minutes = int((row.recorded_at - row.at).total_seconds() // 60)
-    return f"entered {minutes} min later" if minutes > _LATE_MINUTES else ""
+        told = f"{verb} {clock(row.recorded_at)}: {row.amendment_reason}"
+        return "; ".join(filter(None, (_late(old), told)))
+    return _late(row)
+
+
+def _late(row: SessionEvent) -> str:
+    """Return that an entry was written down after the fact, and from paper where it was."""
+    paper = [f"on paper, {row.on_paper.reason}"] if hasattr(row, "on_paper") else []
+    return "; ".join(filter(None, (*paper, entered_late(row))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,13 +39,21 @@ class PhaseStep:
 
 
 def steps(
-    session: Session, facts: SessionFacts, at: datetime, start: Decision | None, leave: Decision | None
+    session: Session,
+    facts: SessionFacts,
+    at: datetime,
+    start: Decision | None,
+    leave: Decision | None,
+    against: Container[str] = (),
 ) -> tuple[PhaseStep, ...]:
-    """Return the strip: checked in, start gate, dose, observation, leave gate."""
+    """Return the strip: checked in, start gate, dose, observation, leave gate.
+
+    ``against`` are the keys of entries that happened although a gate would have refused them.
+    """
     now = phase(facts, at)
     return (
         _arrival(session, facts, now),
-        _start(facts, now, start),
+        _start(facts, now, start, against),
         _dose(session, facts, now, at),
         _observation(facts, now, at),
         _leave(facts, now, leave),
@@ -63,17 +72,18 @@ def _arrival(session: Session, facts: SessionFacts, now: Phase) -> PhaseStep:
     )
 
 
-def _start(facts: SessionFacts, now: Phase, start: Decision | None) -> PhaseStep:
+def _start(facts: SessionFacts, now: Phase, start: Decision | None, against: Container[str]) -> PhaseStep:
     if start is None:
         began = first_dose_at(facts)
-        note = f"{clock(began)}, passed" if began else "not passed"
+        held = any(e.at == began and e.key in against for e in facts.events)
+        note = f"{clock(began)}, {'would have held' if held else 'passed'}" if began else "not passed"
         return PhaseStep("Start gate", note, "done" if began else "later", gate=True)
     met = len(start.findings) - len([f for f in start.findings if f.stops])
     return PhaseStep("Start gate", f"{met} of {len(start.findings)} met", _state(now, (Phase.READY,), ()), gate=True)
 
 
 def _dose(session: Session, facts: SessionFacts, now: Phase, at: datetime) -> PhaseStep:
-    name = words.product_line(session.product, session.dose_mg)
+    name = words.given_line(session.product, session.dose_mg, facts, at)
     devices = facts.of(DeviceGiven)
     running = flows(facts)
     share, left = None, ""
@@ -89,7 +99,7 @@ def _dose(session: Session, facts: SessionFacts, now: Phase, at: datetime) -> Ph
             note, left = f"minute {minutes_between(running[0].since, at)}", f"ends {clock(ends)}"
             share = _share(running[0].since, ends, at)
         elif over is not None:
-            note = f"{clock(running[0].since)} to {clock(over)}"
+            note = f"{clock(running[0].since)} to {clock(running[-1].until or over)}"
         else:
             note = f"paused {clock(running[-1].until)}" if running[-1].until else note
     else:

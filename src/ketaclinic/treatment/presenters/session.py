@@ -10,11 +10,14 @@ from uuid import uuid4
 
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Permission
+from ketaclinic.record.presenters import is_late
 from ketaclinic.treatment.models import Session, SessionEvent
 from ketaclinic.treatment.presenters import dosing, gates, happened, phases, words
 from ketaclinic.treatment.presenters.dues import Next, next_due, still_open
+from ketaclinic.treatment.presenters.expected import course
 from ketaclinic.treatment.presenters.pad import VitalField, pad_fields
-from ketaclinic.treatment.presenters.trace import DueMark, Trace, trace
+from ketaclinic.treatment.presenters.trace import DueMark, Trace, closed_at, trace
+from ketaclinic.treatment.presenters.wire import seal_of
 from ketacore.evidence import Decision, Setting
 from ketacore.treatment.alerts import Alert, AlertReport, Priority, alerts
 from ketacore.treatment.course import first_dose_at
@@ -53,6 +56,7 @@ class SessionScreen:
     phase: str
     product: str
     key: str
+    seal: str
     steps: tuple[phases.PhaseStep, ...]
     next: Next
     alerts: tuple[AlertLine, ...]
@@ -100,18 +104,25 @@ def session_screen(
     start = may_start(facts, setting) if now in (Phase.ARRIVING, Phase.READY) else None
     leave = ready_for_discharge(facts, at, setting) if now in WATCHING else None
     open_now = now not in (Phase.LEFT, Phase.STOPPED)
+    against = {row.entry_key for row in rows if hasattr(row, "on_paper") and row.on_paper.against}
+    late = {row.entry_key for row in rows if is_late(row)}
     return SessionScreen(
         session=session,
         patient=session.patient,
         at=at,
         phase=words.PHASE_WORDS[now.value],
-        product=words.product_line(session.product, session.dose_mg),
+        product=words.given_line(session.product, session.dose_mg, facts, at),
         key=uuid4().hex,
-        steps=phases.steps(session, facts, at, start, leave),
+        seal=seal_of(staff),
+        steps=phases.steps(session, facts, at, start, leave, against),
         next=what_next(facts, now, report, due, start, leave, at),
         alerts=tuple(alert_line(a) for a in report.raised),
         unchecked=report.not_evaluated,
-        trace=trace(facts, setting, at, due_marks(due, at), session.at) if facts.events else None,
+        trace=trace(
+            facts, setting, at, due_marks(due, at), session.at, late, course(session, facts, closed_at(facts) or at)
+        )
+        if facts.events
+        else None,
         lines=happened.lines(rows),
         start=gates.start_gate(facts, start, session.product, staff) if start else None,
         dosing=dosing.panel(session, facts, now, at, start),

@@ -1,12 +1,13 @@
 """The anaesthesia record of a session: one time axis with doses, measured values, checks due and the leave gate.
 
-Only what was measured is drawn, in ink; nothing is interpolated beyond a line between neighbouring readings, and
-nothing is forecast. Limits appear only where the clinic's signed policy gives them effect.
+Only what was measured is drawn in ink, and nothing is interpolated beyond a line between neighbouring readings. What
+models expect stands behind it as a band in sand, labelled, dashed where it lies ahead. Limits appear only where the
+clinic's signed policy gives them effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from ketaclinic.design.shapes import Shape, circle, drawing, horizontal, path, polyline, rect, text, vertical
+from ketaclinic.pkpd.presenters.courses import NoCourse
+from ketaclinic.treatment.presenters import expected
+from ketaclinic.treatment.presenters.dues import clock
+from ketaclinic.treatment.presenters.expected import Course
 from ketacore.evidence import Setting
 from ketacore.treatment.course import Flow, devices_planned, flows, infusion_ends_at, pressures, readings
 from ketacore.treatment.events import DeviceGiven, Discharged, Stopped
@@ -26,11 +31,16 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 740.0, 78.0, 268.0
 _SCALE = _LEFT - 8
 _SAT_TOP, _SAT_BOTTOM, _LANES = 30.0, 64.0, 71.0
 _CHECKS_Y, _TIMES_Y = 290.0, 318.0
+_EXPECTED_TOP = 150.0
+"""Up to here the expected band rises: the readings above it stay free."""
 _MIN_SPAN = timedelta(minutes=150)
 AXIS_LOW, AXIS_HIGH = 50, 170
 """The range of pressures and rates that is always drawn; a value outside it widens the axis."""
 SATURATION_LOW = 90
 """The lowest saturation that is always drawn."""
+SILENCE = timedelta(minutes=45)
+"""No line is drawn across a longer silence: nobody knows what was in between. Policy: just above the widest interval
+of the observation grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,16 @@ class Trace:
     """Where the newest moment stands, in hundredths of the width: what a narrow screen shows first."""
     width: int = WIDTH
     height: int = HEIGHT
+    late: bool = False
+    """Whether something on it was entered late."""
+    expects: str = ""
+    """What the band of expected concentrations spans; empty where none is drawn."""
+    rises: str = ""
+    """The expected rise of pressure, in words."""
+    expects_nothing: str = ""
+    """Why no band is drawn although something was given."""
+    notes: tuple[str, ...] = ()
+    """What to know about the band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +97,27 @@ class _Axes:
 
 
 def trace(
-    facts: SessionFacts, setting: Setting, at: datetime, dues: Sequence[DueMark] = (), opened_at: datetime | None = None
+    facts: SessionFacts,
+    setting: Setting,
+    at: datetime,
+    dues: Sequence[DueMark] = (),
+    opened_at: datetime | None = None,
+    late: Container[str] = (),
+    course: Course | NoCourse | None = None,
 ) -> Trace:
-    """Return the drawn record of one session at a moment; a closed session stands still at its end."""
+    """Return the drawn record of one session at a moment; a closed session stands still at its end.
+
+    ``late`` are the keys of the entries that were written down after the fact: their checks are ringed. ``course`` is
+    what models expect of the doses given.
+    """
     ended = closed_at(facts)
     at, dues = (ended, ()) if ended is not None else (at, dues)
+    course, unasked = (None, course.because) if isinstance(course, NoCourse) else (course, "")
     gate = leave_not_before(facts)
     axes = _axes(facts, at, dues, gate, opened_at, closed=ended is not None)
     shapes: list[Shape] = []
     shapes += _future(axes, at) if ended is None else []
+    shapes += _expected(axes, facts, course, at) if course else []
     shapes += _grid(axes)
     shapes += _limits(axes, facts, setting, at, gate)
     shapes += _saturation(axes, facts)
@@ -93,10 +125,21 @@ def trace(
     shapes += _heart(axes, facts)
     shapes += _pressures(axes, facts)
     shapes += _gate(axes, gate)
-    shapes += _checks(axes, facts, dues)
+    shapes += _checks(axes, facts, dues, late)
     shapes += _times(axes, at)
     shapes += _now(axes, at)
-    return Trace(drawing(shapes), words(facts, at, gate), round(100 * axes.x(at) / WIDTH))
+    entered = any(e.key in late for e in facts.events)
+    told = "; ".join([words(facts, at, gate, late), *([course.words()] if course else [])])
+    return Trace(
+        drawing(shapes),
+        told,
+        round(100 * axes.x(at) / WIDTH),
+        late=entered,
+        expects=course.band_words() if course else "",
+        rises=course.pressure_words() if course else "",
+        expects_nothing=unasked,
+        notes=course.found.notes if course else (),
+    )
 
 
 def closed_at(facts: SessionFacts) -> datetime | None:
@@ -105,29 +148,27 @@ def closed_at(facts: SessionFacts) -> datetime | None:
     return ends[-1] if ends else None
 
 
-def words(facts: SessionFacts, at: datetime, gate: datetime | None) -> str:
+def words(facts: SessionFacts, at: datetime, gate: datetime | None, late: Container[str] = ()) -> str:
     """Return the record as a sentence, for those who do not see the picture."""
-    parts = [f"Session trace at {_clock(at)}"]
+    parts = [f"Session trace at {clock(at)}"]
     given = facts.of(DeviceGiven)
     if given:
-        parts.append(f"{len(given)} devices, at {', '.join(_clock(e.at) for e, _ in given)}")
+        parts.append(f"{len(given)} devices, at {', '.join(clock(e.at) for e, _ in given)}")
     for flow in flows(facts)[:1]:
-        parts.append(f"infusion from {_clock(flow.since)}")
+        parts.append(f"infusion from {clock(flow.since)}")
     taken = pressures(facts)
     if taken:
-        parts.append("blood pressure " + ", ".join(f"{p.value} at {_clock(p.at)}" for p in taken))
+        parts.append("blood pressure " + ", ".join(f"{p.value} at {clock(p.at)}" for p in taken))
     for name, label in (("heart_rate", "heart rate"), ("oxygen_saturation", "SpO2")):
         values = readings(facts, name)
         if values:
-            parts.append(f"last {label} {values[-1].value:g} at {_clock(values[-1].at)}")
+            parts.append(f"last {label} {values[-1].value:g} at {clock(values[-1].at)}")
     if gate is not None:
-        parts.append(f"may not leave before {_clock(gate)}")
+        parts.append(f"may not leave before {clock(gate)}")
+    entered = [clock(e.at) for e in facts.events if e.key in late]
+    if entered:
+        parts.append(f"entered late: what stands at {', '.join(dict.fromkeys(entered))}")
     return "; ".join(parts)
-
-
-def _clock(moment: datetime) -> str:
-    local = timezone.localtime(moment)
-    return f"{local.hour}:{local:%M}"
 
 
 def _axes(
@@ -155,6 +196,12 @@ def _axes(
     )
 
 
+def _expected(axes: _Axes, facts: SessionFacts, course: Course, at: datetime) -> list[Shape]:
+    shapes = expected.drawn(course, at, axes.end, axes.x, _BOTTOM, _EXPECTED_TOP)
+    before = [p.value.systolic for p in pressures(facts) if p.at <= course.since]
+    return shapes + (expected.pressure_box(course, before[-1], at, axes.x, axes.y) if before else [])
+
+
 def _future(axes: _Axes, at: datetime) -> list[Shape]:
     x = axes.x(at)
     return [rect("g-future", x, 24, _RIGHT - x, _BOTTOM - 24)]
@@ -175,6 +222,8 @@ def _grid(axes: _Axes) -> list[Shape]:
 
 
 _Span = tuple[float, float]
+_BELOW = 18
+"""How far below its point the words of a crowded last point stand."""
 _PER_LETTER = 5.8
 """Width of a letter of the small labels, rounded up."""
 
@@ -192,8 +241,8 @@ def _limits(axes: _Axes, facts: SessionFacts, setting: Setting, at: datetime, ga
         value = RULES["IVK-MON-04-SPO2-SOFT"].number("below_percent")
         y = axes.sat_y(value)
         points = [(axes.x(r.at), axes.sat_y(r.value)) for r in readings(facts, "oxygen_saturation")]
-        taken = [(x - 6, x + (100 if i == len(points) else 6)) for i, (x, at_y) in enumerate(points, 1)
-                 if y - 4 < at_y < y + 20]  # fmt: skip
+        taken = [(x - 6, x + 6) for x, at_y in points if y - 4 < at_y < y + 20]
+        taken += [_label_span(x) for x, at_y in points[-1:] if y - _BELOW - 4 < at_y < y + 20]
         shapes += _limit(y, y + 11, f"clinic limit {value:g} %", [*upright, *taken])
     return shapes
 
@@ -224,26 +273,50 @@ def _limit(y: float, words_y: float, label: str, taken: Sequence[_Span]) -> list
 def _saturation(axes: _Axes, facts: SessionFacts) -> list[Shape]:
     values = readings(facts, "oxygen_saturation")
     points = [(axes.x(r.at), axes.sat_y(r.value)) for r in values]
-    return _series(points, "g-ink", "g-dot", "g-value", f"SpO₂ {values[-1].value:g} %" if values else "")
+    label = f"SpO₂ {values[-1].value:g} %" if values else ""
+    return _series(points, [r.at for r in values], "g-ink", "g-dot", "g-value", label)
 
 
 def _heart(axes: _Axes, facts: SessionFacts) -> list[Shape]:
     values = readings(facts, "heart_rate")
     points = [(axes.x(r.at), axes.y(r.value)) for r in values]
-    return _series(points, "g-acc", "g-accf", "g-acct", f"Heart rate {values[-1].value:g}" if values else "")
+    label = f"Heart rate {values[-1].value:g}" if values else ""
+    return _series(points, [r.at for r in values], "g-acc", "g-accf", "g-acct", label)
 
 
-def _series(points: Sequence[tuple[float, float]], line: str, dot: str, label: str, words: str) -> list[Shape]:
+def _series(
+    points: Sequence[_Span], moments: Sequence[datetime], line: str, dot: str, label: str, words: str
+) -> list[Shape]:
     if not points:
         return []
-    shapes = [polyline(line, points)] if len(points) > 1 else []
+    shapes = [polyline(line, run) for run in unbroken(points, moments) if len(run) > 1]
     shapes += [circle(dot, x, y, 3) for x, y in points]
     x, y = points[-1]
-    crowded = x > _RIGHT - 96
+    crowded = _crowded(x)
     shapes.append(
-        text(f"{label} end" if crowded else label, x - 10 if crowded else x + 10, y + (18 if crowded else 4), words)
+        text(f"{label} end" if crowded else label, x - 10 if crowded else x + 10, y + (_BELOW if crowded else 4), words)
     )
     return shapes
+
+
+def _crowded(x: float) -> bool:
+    """Return whether the words of a last point have no room to its right: then they stand below, to its left."""
+    return x > _RIGHT - 96
+
+
+def _label_span(x: float) -> _Span:
+    """Return what a last point with its words takes of the width."""
+    return (x - 100, x + 6) if _crowded(x) else (x - 6, x + 100)
+
+
+def unbroken(points: Sequence[_Span], moments: Sequence[datetime]) -> list[list[_Span]]:
+    """Return the points in runs without a long silence between neighbours: a gap stays a gap."""
+    runs: list[list[_Span]] = []
+    for number, point in enumerate(points):
+        if number == 0 or moments[number] - moments[number - 1] > SILENCE:
+            runs.append([])
+        runs[-1].append(point)
+    return runs
 
 
 def _pressures(axes: _Axes, facts: SessionFacts) -> list[Shape]:
@@ -298,13 +371,15 @@ def _gate(axes: _Axes, gate: datetime | None) -> list[Shape]:
     return [
         vertical("g-gate", x - 2.5, 24, 298),
         vertical("g-gate", x + 2.5, 24, 298),
-        text("g-ts mid", x, 18, _clock(gate)),
+        text("g-ts mid", x, 18, clock(gate)),
     ]
 
 
-def _checks(axes: _Axes, facts: SessionFacts, dues: Iterable[DueMark]) -> list[Shape]:
+def _checks(axes: _Axes, facts: SessionFacts, dues: Iterable[DueMark], late: Container[str]) -> list[Shape]:
     shapes = [horizontal("g-axis", _LEFT, _RIGHT, _CHECKS_Y), text("g-t end", _SCALE, _CHECKS_Y + 4, "BP")]
     shapes += [circle("g-dot", axes.x(p.at), _CHECKS_Y, 5.5) for p in pressures(facts)]
+    entered = dict.fromkeys(e.at for e in facts.events if e.key in late)
+    shapes += [circle("g-late", axes.x(moment), _CHECKS_Y, 8.5) for moment in entered]
     for due in dues:
         x = axes.x(due.at)
         if due.next and due.opens and due.closes:
@@ -323,7 +398,7 @@ def _times(axes: _Axes, at: datetime) -> list[Shape]:
     while moment < axes.end - timedelta(minutes=step / 5):
         x = axes.x(moment)
         if abs(x - axes.x(at)) > 40:
-            shapes.append(text("g-t mid", x, _TIMES_Y, _clock(moment)))
+            shapes.append(text("g-t mid", x, _TIMES_Y, clock(moment)))
         moment += timedelta(minutes=step)
     return shapes
 
@@ -333,5 +408,5 @@ def _now(axes: _Axes, at: datetime) -> list[Shape]:
     return [
         vertical("g-nowl", x, 24, 302),
         rect("g-now", x - 26, _TIMES_Y - 15, 52, 20, 10),
-        text("g-nowt mid", x, _TIMES_Y - 1, _clock(at)),
+        text("g-nowt mid", x, _TIMES_Y - 1, clock(at)),
     ]

@@ -11,6 +11,8 @@ from typing import Any, get_args, get_type_hints
 
 from django.utils.dateparse import parse_datetime
 
+from ketaclinic.access.seal import seal_for
+from ketaclinic.people.models import Staff
 from ketacore.evidence import Refusal
 from ketacore.treatment.events import PAYLOADS, EventKind
 from ketacore.units import BloodPressure, ImpossibleValue, Percent, Rate
@@ -35,6 +37,11 @@ class Entry:
     payload: dict[str, Any]
     entry_key: str
     at: datetime | None = None
+
+
+def seal_of(staff: Staff) -> str:
+    """Return the key under which a tablet keeps what this person could not send."""
+    return seal_for("tablet", staff.pk)
 
 
 def entries_from(post: Mapping[str, str]) -> tuple[Entry, ...]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+from ketacore.treatment import SessionFacts, dose_complete, dose_given_mg, dosing_over_at
 from ketacore.treatment import events as e
 
 PRODUCT_WORDS = {
@@ -39,6 +41,14 @@ def product_line(product: str, dose_mg: Any) -> str:
     drug, route, _ = PRODUCT_WORDS.get(product, (product, "", ""))
     dose = f" {float(dose_mg):g} mg" if dose_mg is not None else ""
     return f"{drug}{dose} {route}".strip()
+
+
+def given_line(product: str, planned_mg: Any, facts: SessionFacts, at: datetime) -> str:
+    """Return drug, dose and route, and once dosing is over what of it was given: ``Ketamine 23.1 of 31.5 mg IV``."""
+    given = dose_given_mg(facts, at)
+    if planned_mg is None or dosing_over_at(facts) is None or dose_complete(facts, at) is not False:
+        return product_line(product, planned_mg)
+    return product_line(product, planned_mg).replace(" ", f" {given:g} of ", 1)
 
 
 def route(product: str) -> str:

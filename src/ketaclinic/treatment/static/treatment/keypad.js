@@ -125,8 +125,12 @@ function keypad(form) {
 
   for (const input of inputs) {
     input.inputMode = "none";
+    input.removeAttribute("maxlength"); // cut off without a word, 1200 would be saved as 120
     input.addEventListener("focus", () => { active = input; say(""); });
-    input.addEventListener("blur", () => mark(form, document.activeElement));
+    input.addEventListener("blur", (event) => {
+      // On the way to "Save" nothing may move: the button would slip away under the finger. Saving looks itself.
+      if (!(event.relatedTarget instanceof HTMLButtonElement && event.relatedTarget.type === "submit")) mark(form, document.activeElement);
+    });
     input.addEventListener("input", changed);
   }
   for (const key of form.querySelectorAll("button[data-key]")) {

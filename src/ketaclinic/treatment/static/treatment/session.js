@@ -2,8 +2,8 @@
 // Without this file the screen still works through its plain forms.
 // @ts-check
 
-// @ts-ignore keypad.js and outbox.js were loaded before this file
-const { keypad, mayBeSaved, Outbox } = window.ketaclinic;
+// @ts-ignore keypad.js, outbox.js and prove.js were loaded before this file
+const { keypad, mayBeSaved, Outbox, prove } = window.ketaclinic;
 
 const SCREEN = "screen";
 const REFRESH_MS = 5_000;
@@ -23,15 +23,18 @@ const now = () => Date.now() + (Number.isFinite(skew) ? skew : 0);
 const outbox = new Outbox({
   name: `ketaclinic.unsent.${screen().dataset.session ?? ""}`,
   staff: screen().dataset.staff ?? "",
+  secret: screen().dataset.seal ?? "",
   now,
 });
+screen().removeAttribute("data-seal");
 
 /** Replace the screen by the server's newest version, without moving focus or scroll. */
 async function refresh() {
-  const answer = await fetch(window.location.pathname, { headers: { Accept: "text/html" } });
+  const answer = await fetch(screen().dataset.live ?? window.location.pathname, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(SCREEN);
   if (!fresh) return;
+  fresh.removeAttribute("data-seal");
   const focused = document.activeElement?.id;
   keepTyped(screen(), fresh);
   screen().replaceWith(fresh);
@@ -81,7 +84,9 @@ async function submitted(event) {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || !form.matches("form[data-entry]")) return;
   event.preventDefault();
-  if (form.dataset.busy || (form.id === "pad" && !mayBeSaved(form))) return;
+  if (form.dataset.busy) return;
+  form.querySelector("[data-refusal]")?.remove(); // it spoke of what was sent before
+  if (form.id === "pad" && !mayBeSaved(form)) return;
   form.dataset.busy = "yes";
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form, event.submitter)) body.append(name, String(value));
@@ -92,6 +97,7 @@ async function submitted(event) {
     } else {
       form.reset();
       if (result.state === "saved") await refresh();
+      if (result.state === "held") void proveAndSend(result);
     }
   } finally {
     delete form.dataset.busy;
@@ -102,11 +108,14 @@ async function submitted(event) {
 /** Show what is not sent yet: at the top, and among the entries. */
 function show() {
   const waiting = outbox.entries();
+  const strangers = outbox.strangers();
   const top = document.getElementById("unsent");
   if (top) {
-    top.hidden = waiting.length === 0;
+    top.hidden = waiting.length + strangers === 0;
     const count = top.querySelector("[data-count]");
-    if (count) count.textContent = String(waiting.length);
+    if (count) count.textContent = String(waiting.length + strangers);
+    const whose = top.querySelector("[data-strangers]");
+    if (whose) whose.textContent = strangers > 0 ? ` · ${strangers} of somebody else, sent when they sign in here` : "";
   }
   const list = document.getElementById("unsent-lines");
   const sample = document.getElementById("unsent-line");
@@ -122,7 +131,7 @@ function show() {
       };
       set("when", at);
       set("what", entry.words);
-      set("why", entry.because ?? (outbox.mine(entry) ? "will be sent again by itself" : "sign in as the person who entered it"));
+      set("why", entry.because ?? (putOff ? "waits until you confirm that it is you" : "will be sent again by itself"));
       const drop = line.querySelector("[data-drop]");
       if (drop instanceof HTMLElement) {
         drop.hidden = entry.because === undefined;
@@ -201,16 +210,6 @@ document.addEventListener("scroll", (event) => {
   lookingAt = Math.abs(box.scrollLeft - leftAt) > 8 ? box.scrollLeft : null;
 }, { capture: true, passive: true });
 
-/** A reason that was typed for undoing goes along to the page that corrects. @param {MouseEvent} event */
-function takeReasonAlong(event) {
-  const link = event.target instanceof Element ? event.target.closest("a[data-correct-entry]") : null;
-  const reason = link?.closest("form")?.querySelector("input[name=reason]");
-  if (!(link instanceof HTMLAnchorElement) || !(reason instanceof HTMLInputElement)) return;
-  const to = new URL(link.href);
-  to.searchParams.set("reason", reason.value);
-  link.href = to.href;
-}
-
 function prepare() {
   showNewest();
   const pad = document.getElementById("pad");
@@ -218,14 +217,23 @@ function prepare() {
   show();
 }
 
+/** What the server holds back stays in the outbox until the person has proved that it is they. @param {{ address: string, title: string }} held */
+async function proveAndSend(held) {
+  if (await prove(held.address, held.title)) await resend();
+  else putOff = true;
+}
+
+/** Whether somebody has closed the panel: it is not shown again by itself. */
+let putOff = false;
+
 async function resend() {
   const sent = await outbox.resend();
   show();
+  if (outbox.held && !putOff) void proveAndSend(outbox.held);
   if (sent > 0) await refresh();
 }
 
 document.addEventListener("submit", (event) => void submitted(/** @type {SubmitEvent} */ (event)));
-document.addEventListener("click", takeReasonAlong);
 document.addEventListener("htmx:oobAfterSwap", () => showNewest());
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const detail = /** @type {CustomEvent} */ (event).detail;
@@ -233,9 +241,13 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (target.contains(document.activeElement) || target.querySelector("details[open], [data-refusal]")) detail.shouldSwap = false;
 });
 window.addEventListener("online", () => void resend());
-window.addEventListener("beforeunload", (event) => { if (outbox.entries().some((e) => outbox.mine(e))) event.preventDefault(); });
+let locking = false;
+document.addEventListener("ketaclinic:locking", () => { locking = true; });
+window.addEventListener("beforeunload", (event) => { if (!locking && outbox.entries().length > 0) event.preventDefault(); });
 setInterval(() => void resend().catch(() => undefined), RESEND_MS);
 setInterval(() => { count(); clock(); }, REFRESH_MS);
 soundSwitch();
 prepare();
-void resend().catch(() => undefined);
+void outbox.open().then(resend).catch(() => undefined);
+// What is opened by a button comes into view, also at the foot of the screen.
+document.addEventListener("toggle", (event) => { if (event.target instanceof HTMLDetailsElement && event.target.open) event.target.scrollIntoView({ block: "nearest" }); }, true);

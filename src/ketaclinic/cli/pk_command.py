@@ -1,0 +1,252 @@
+"""``ketaclinic pk simulate|compare|validate``: the models from the shell, with a table, a picture or JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ketaclinic.cli.starting import print_json, refuse
+
+if TYPE_CHECKING:
+    from ketacore.pkpd.validation import Row
+
+DOSE = re.compile(
+    r"(?P<drug>\w+) (?P<route>\w+) (?P<amount>[\d.]+)(?: mg)?(?: at (?P<start>[\d.]+))?(?: over (?P<last>[\d.]+))?",
+)
+SAYS = "It explains, it does not order. A concentration predicts no response."
+POINTS = 400
+_COLUMNS = ("analyte", "Cmax ng/mL", "Tmax min", "AUC 0-24 h ng·h/mL", "half-life h")
+
+
+class DoseWords(click.ParamType[dict[str, Any]]):
+    """A dose as words: ``ketamine iv 35 over 40``, ``esketamine nasal 84 at 0``."""
+
+    name = "dose"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the dose as the models are asked for it."""
+        found = DOSE.fullmatch(" ".join(str(value).lower().split()))
+        if found is None:
+            self.fail(f"{value!r}: write DRUG ROUTE MG [at MIN] [over MIN], as in 'ketamine iv 35 over 40'", param, ctx)
+        numbers = {"amount_mg": found["amount"], "start_min": found["start"], "duration_min": found["last"]}
+        try:
+            given = {name: float(words) for name, words in numbers.items() if words is not None}
+        except ValueError:
+            self.fail(f"{value!r}: a number has two points", param, ctx)
+        return {"drug": found["drug"], "route": found["route"], **given}
+
+
+ASKED = (
+    click.option(
+        "--dose",
+        "doses",
+        type=DoseWords(),
+        multiple=True,
+        required=True,
+        help="As in 'ketamine iv 35 over 40'; repeat it.",
+    ),
+    click.option("--age", type=float, default=45, show_default=True, metavar="YEARS"),
+    click.option("--weight", type=float, default=70, show_default=True, metavar="KG"),
+    click.option("--sex", type=click.Choice(["female", "male"])),
+    click.option("--ancestry", type=click.Choice(["caucasian", "asian", "japanese"])),
+    click.option(
+        "--matrix", type=click.Choice(["arterial", "venous"]), help="Sampling site; default: what each model has."
+    ),
+    click.option(
+        "--scenario", "interactions", multiple=True, metavar="NAME=WORD", help="An interaction: cyp2b6=inhibited."
+    ),
+    click.option("--until", "until_h", type=float, default=24, show_default=True, metavar="HOURS"),
+    click.option(
+        "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw it into this .png or .svg file."
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+)
+
+
+def asked(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say who receives what."""
+    return reduce(lambda inner, option: option(inner), reversed(ASKED), command)
+
+
+@click.group(name="pk")
+def command() -> None:
+    """Ask published models for the concentrations of ketamine and esketamine. Explains, does not order."""
+
+
+@command.command()
+@click.option(
+    "--model", default="ensemble", show_default=True, metavar="ID", help="A model, or every one that answers."
+)
+@click.option("--patients", type=int, metavar="N", help="Draw N people of one model; their band stands in brackets.")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Decides who is drawn.")
+@asked
+def simulate(model: str, patients: int | None, seed: int, plot: Path | None, as_json: bool, **given: Any) -> int:
+    """Print the highest concentration, its time, the area and the half-life of each analyte."""
+    request = _request(model, **given)
+    if patients is not None:
+        request["population"] = {"patients": patients, "seed": seed}
+    reply = _answer(request)
+    if plot is not None:
+        _draw(plot, request, reply["members"])
+    if as_json:
+        print_json(reply)
+        return 0
+    _table([(_COLUMNS, True), *((_line(name, figures), False) for name, figures in reply["analytes"].items())])
+    _told(reply)
+    return 0
+
+
+@command.command()
+@click.option("--model", "models", multiple=True, metavar="ID", help="Repeat it; default: every model that answers.")
+@asked
+def compare(models: tuple[str, ...], plot: Path | None, as_json: bool, **given: Any) -> int:
+    """Print what several models say about the same doses, side by side."""
+    names = models or tuple(_answer(_request("ensemble", **given))["members"])
+    replies = {name: _answer(_request(name, **given)) for name in names}
+    if plot is not None:
+        _draw(plot, _request(names[0], **given), names)
+    if as_json:
+        print_json(replies)
+        return 0
+    lines: list[tuple[tuple[str, ...], bool]] = [(("model", "site", *_COLUMNS), True)]
+    for name, reply in replies.items():
+        site = reply["matrix"] or "not stated"
+        lines += [((name, site, *_line(analyte, f)), False) for analyte, f in reply["analytes"].items()]
+    _table(lines)
+    click.echo(f"\nArterial and venous values of one dose differ by a factor of about 2. {SAYS}")
+    return 0
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def validate(as_json: bool) -> int:
+    """Compute every published value that a model answers; fails where a miss has no explanation."""
+    from ketacore.pkpd.validation import validate as rows_of
+
+    rows = rows_of()
+    told = [
+        {
+            "target": row.target.target,
+            "what": row.target.title,
+            "published": row.target.published,
+            "limits": [row.target.low, row.target.high],
+            "predicted": list(row.predicted),
+            "unit": row.target.unit,
+            "passes": row.passes,
+            "caveats": list(row.caveats),
+            "explanation": row.target.explanation,
+        }
+        for row in rows
+    ]
+    if as_json:
+        print_json(told)
+    else:
+        verdicts = {True: "pass", False: "FAIL", None: "shown"}
+        head = ("target", "what", "published", "limits", "predicted", "unit", "verdict")
+        _table([(head, True), *((_judged(row, verdicts[row.passes]), False) for row in rows)])
+        click.echo("\nWhat fails is explained in docs/validation.md.")
+    return int(any(row.passes is False and not row.target.explanation for row in rows))
+
+
+def _judged(row: Row, verdict: str) -> tuple[str, ...]:
+    of = row.target
+    published = "curve" if of.curve else f"{of.published:.4g}"
+    limits = "none" if row.passes is None else f"{of.low:.4g} to {of.high:.4g}"
+    told = "; ".join([verdict, *row.caveats])
+    return (of.target, of.title, published, limits, _span(list(row.predicted)), of.unit, told)
+
+
+def _request(
+    model: str,
+    *,
+    doses: Sequence[dict[str, Any]],
+    age: float,
+    weight: float,
+    sex: str | None,
+    ancestry: str | None,
+    matrix: str | None,
+    interactions: Sequence[str],
+    until_h: float,
+) -> dict[str, Any]:
+    return {
+        "model": model,
+        "person": {"age_y": age, "weight_kg": weight, "sex": sex, "ancestry": ancestry},
+        "doses": list(doses),
+        "matrix": matrix,
+        "until_h": until_h,
+        "scenario": dict(_interaction(words) for words in interactions) or None,
+    }
+
+
+def _interaction(words: str) -> tuple[str, str]:
+    name, given, value = words.partition("=")
+    if not given:
+        raise click.UsageError(f"--scenario {words!r}: write NAME=WORD, as in cyp2b6=inhibited")
+    return name, value
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    from ketacore.evidence import Refusal
+    from ketacore.pkpd.ask import answer
+
+    try:
+        return answer(request)
+    except Refusal as refusal:
+        refuse(str(refusal))
+
+
+def _draw(path: Path, request: dict[str, Any], names: Sequence[str]) -> None:
+    import numpy as np
+
+    from ketaclinic.pkpd.presenters.plots import curves_of, write_plot
+    from ketacore.evidence import Refusal
+    from ketacore.pkpd import MODELS, Scenario
+    from ketacore.pkpd import simulate as profile_of
+    from ketacore.pkpd.ask import person_in, regimen_in
+
+    regimen, person = regimen_in(request["doses"]), person_in(request["person"])
+    times = np.linspace(0, request["until_h"] * 60, POINTS)
+    scenario: Scenario | None = request["scenario"]
+    profiles = [profile_of(MODELS[name], regimen, person, times, scenario=scenario) for name in names]
+    analyte = next(iter(profiles[0].concentrations_ng_per_ml))
+    analyte = "ketamine" if any("ketamine" in p.concentrations_ng_per_ml for p in profiles) else analyte
+    try:
+        write_plot(path, curves_of(profiles, analyte), f"Expected {analyte} in plasma", SAYS)
+    except Refusal as refusal:
+        refuse(str(refusal))
+    click.echo(f"Drawn: {path}", err=True)
+
+
+def _line(analyte: str, figures: dict[str, Any]) -> tuple[str, ...]:
+    band = figures.get("band", {})
+    names = ("cmax_ng_per_ml", "tmax_min", "auc_0_24_ng_h_per_ml", "half_life_h")
+    return (analyte, *(_span([figures[name], *band.get(name, [])]) for name in names))
+
+
+def _span(values: list[float]) -> str:
+    """Return a figure, or a figure with its band, or a band alone (two values)."""
+    words = [f"{value:.3g}" for value in values]
+    if len(words) == 3:
+        return f"{words[0]} ({words[1]} to {words[2]})"
+    return words[0] if len(set(words)) == 1 else f"{words[0]} to {words[1]}"
+
+
+def _table(lines: Sequence[tuple[tuple[str, ...], bool]]) -> None:
+    """Print columns as wide as their longest cell, the head underlined."""
+    widths = [max(len(cells[n]) for cells, _ in lines) for n in range(len(lines[0][0]))]
+    for cells, is_head in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+        if is_head:
+            click.echo("  ".join("-" * width for width in widths))
+
+
+def _told(reply: dict[str, Any]) -> None:
+    click.echo(f"\nModels: {', '.join(reply['members'])}. Grade {reply['grade']}. {SAYS}")
+    for note in reply["notes"]:
+        click.echo(f"* {note}")
+    click.echo(f"Sources: {reply['source']}")
