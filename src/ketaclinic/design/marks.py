@@ -25,6 +25,7 @@ ICONS: dict[str, str] = {
     "flag": '<path d="M5.5 21V4M5.5 4.5h12l-2.5 4 2.5 4h-12"/>',
     "forward": '<path d="M9.5 6l6 6-6 6"/>',
     "home": '<path d="M4 11.5L12 4.5l8 7M6.5 10v9.5h11V10"/>',
+    "key": '<circle cx="8" cy="15.5" r="4"/><path d="M11 12.5L19.5 4M16 7.5l2.5 2.5M13.5 10l1.5 1.5"/>',
     "lock": '<path d="M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 017 0v3"/>',
     "menu": '<path d="M4 7h16M4 12h16M4 17h16"/>',
     "moon": '<path d="M20 14.5A8.5 8.5 0 019.5 4a8.5 8.5 0 1010.5 10.5z"/>',

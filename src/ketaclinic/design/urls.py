@@ -1,4 +1,4 @@
-"""The page that shows all components, and the theme switch."""
+"""The page that shows all components, the theme switch, and how to tell of a weakness."""
 
 from django.urls import path
 
@@ -6,6 +6,8 @@ from ketaclinic.design import views
 
 app_name = "design"
 urlpatterns = [
-    path("", views.components, name="components"),
-    path("theme/", views.theme, name="theme"),
+    path("design/", views.components, name="components"),
+    path("design/theme/", views.theme, name="theme"),
+    path("security/", views.security, name="security"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
 ]

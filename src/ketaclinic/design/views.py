@@ -1,13 +1,15 @@
-"""Error pages (what happened, what was kept, what to do), the components page, the theme switch."""
+"""Error pages (what happened, what was kept, what to do), components, theme switch, how to tell of a weakness."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
+from ketaclinic.config.release import CONTACT_HOLDS_FOR, RELEASED_ON
 from ketaclinic.design import samples
 from ketaclinic.people.permissions import public
 
@@ -41,6 +43,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _error(request, 404, "Not found", "There is no such page or record in your clinic.")
 
 
+def only_forms(request: HttpRequest) -> HttpResponse:
+    """405: the address of a form that is sent, opened by hand or from history."""
+    return _error(
+        request, 405, "Nothing to show here", "This address only takes a form. Open the page on which the form stands."
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500."""
     return _error(
@@ -61,6 +70,7 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+@require_safe
 @public
 def components(request: HttpRequest) -> HttpResponse:
     """Show every component on one page."""
@@ -78,7 +88,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     if chosen in ("light", "dark"):
         response.set_cookie(
-            "theme",
+            settings.THEME_COOKIE_NAME,
             chosen,
             max_age=_YEAR,
             samesite="Lax",
@@ -86,5 +96,27 @@ def theme(request: HttpRequest) -> HttpResponse:
             httponly=True,
         )
     else:
-        response.delete_cookie("theme", samesite="Lax")
+        response.delete_cookie(settings.THEME_COOKIE_NAME, samesite="Lax")
     return response
+
+
+@public
+@require_safe
+def security(request: HttpRequest) -> HttpResponse:
+    """Say whom to tell of a weakness, and what happens then."""
+    return render(request, "design/security.html", {"contact": settings.SECURITY_CONTACT})
+
+
+@public
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Say the same to a program (RFC 9116)."""
+    page = request.build_absolute_uri(reverse("design:security"))
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT or page}",
+        f"Expires: {RELEASED_ON + CONTACT_HOLDS_FOR}T00:00:00Z",
+        f"Policy: {page}",
+        f"Canonical: {request.build_absolute_uri()}",
+        "Preferred-Languages: en",
+    ]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")

@@ -11,7 +11,8 @@ Blocks     ``{% card "Plan" aside="Active" %}…{% endcard %}``
            ``{% confirm "Stop session" "Stop the session of Maya?" "What is kept" %}form fields{% endconfirm %}``
 Numbers    ``{% number 8 "of 27" "today: mild" %}``  ``{% kv rows %}`` rows of (word, value)
            ``{% table "Drug" "#Weeks" rows=rows caption="…" %}`` (# = figures, right-aligned)
-Forms      ``{% field form.weight unit="kg" %}``  ``{% form_errors form %}``
+Forms      ``{% form_keys %}`` first in every form that writes: its key, and for whom it was drawn
+           ``{% field form.weight unit="kg" %}``  ``{% form_errors form %}``
            ``{% button "Save" %}`` (primary by default)  ``{% button "Stop" "danger" name="do" value="stop" %}``
            ``{% link_button url "Change plan" "quiet" %}``
            ``{% choice "answer" options legend="Any psychosis?" value=current %}`` options of (value, label)
@@ -27,9 +28,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 from django import template
 from django.forms import BoundField
+from django.http import HttpRequest
+from django.template import Context
+from django.urls import resolve
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -37,6 +43,8 @@ from ketaclinic.design import findings as findings_
 from ketaclinic.design import marks
 from ketaclinic.design.shapes import drawing
 from ketaclinic.design.track import Track
+from ketaclinic.people import drawn, seen
+from ketaclinic.people.models import Patient
 from ketacore.evidence import Finding, Grade
 
 register = template.Library()
@@ -212,6 +220,39 @@ def table(*headings: str, rows: Iterable[Sequence[Any]], caption: str = "") -> d
 
 
 # ---- forms ---------------------------------------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def form_keys(context: Context, to: str = "", showed: str = "", **named: str) -> SafeString:
+    """Carry what a form needs to be accepted once, from here, for the patient it was drawn for.
+
+    The patient is the page's (``patient`` in the context). ``to`` is the form's address where it is not the page's
+    own; a form whose address changes something existing also carries what it showed (or ``showed``, if given);
+    ``named`` are fields of the form that say which thing of several it changes.
+    """
+    request, patient = context.get("request"), context.get("patient")
+    person = patient if isinstance(patient, Patient) else None
+    about = person.pk if person is not None else None
+    fields = [
+        ("csrfmiddlewaretoken", context.get("csrf_token", "")),
+        ("intent_key", uuid4().hex),
+        (drawn.FIELD, drawn.drawn_for_value(about)),
+    ]
+    if request is not None:
+        if about is not None:
+            drawn.check_same_patient(request, about)
+        showed = showed or _showed(request, to, named, person)
+    if showed:
+        fields.append((seen.FIELD, showed))
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', fields)
+
+
+def _showed(request: HttpRequest, to: str, named: Mapping[str, str], patient: Patient | None) -> str:
+    match = resolve(urlsplit(to).path) if to else request.resolver_match
+    edited = getattr(match.func, "edits", None) if match is not None else None
+    if match is None or edited is None or getattr(request, "staff", None) is None:
+        return ""
+    return seen.seen_value(request, edited, match.kwargs, named, patient)
 
 
 @register.inclusion_tag("design/parts/field.html")
