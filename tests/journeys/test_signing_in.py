@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
 from ketaclinic.people.models import Clinic
 from ketaclinic.people.permissions import Role
-from tests.journeys.conftest import OpenAs
+from tests.clinic.access.people import with_app
+from tests.journeys.conftest import MORNING, OpenAs
 from tests.support.browser import check_accessibility
 from tests.support.clock import Clock
 from tests.support.people import make_staff
@@ -13,6 +16,7 @@ from tests.support.people import make_staff
 
 def test_a_person_signs_in_and_out_with_the_keyboard(open_as: OpenAs, clinic: Clinic, clock: Clock) -> None:
     staff = make_staff(clinic, Role.NURSE)
+    phone = with_app(staff, MORNING - timedelta(hours=1))
     page = open_as(None)
     page.goto("/")
     check_accessibility(page, "desktop", "tablet", "phone")
@@ -21,13 +25,17 @@ def test_a_person_signs_in_and_out_with_the_keyboard(open_as: OpenAs, clinic: Cl
     page.keyboard.press("Tab")
     page.keyboard.type("correct horse battery")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_label("Code from your app")).to_be_focused()
+    page.keyboard.type(phone.shows(clock.at))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Floor board")).to_be_attached()
     assert "/sign-in/" not in page.url
 
 
 def test_a_wrong_password_is_explained(open_as: OpenAs, clinic: Clinic, clock: Clock) -> None:
     staff = make_staff(clinic, Role.NURSE)
     page = open_as(None)
+    page.watch.expect(422)  # type: ignore[attr-defined]
     page.goto("/sign-in/")
     page.get_by_label("User name").or_(page.get_by_label("Username")).fill(staff.user.username)
     page.get_by_label("Password").fill("wrong")

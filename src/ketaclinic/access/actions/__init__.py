@@ -1,0 +1,1 @@
+"""Letting people in, locking, confirming, signing out; invitations; places in the clinic."""
