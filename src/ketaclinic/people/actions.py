@@ -6,23 +6,33 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Length
+from django.utils.crypto import get_random_string
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.people.models import (
     Caregiver,
     Clinic,
+    EmergencyAccess,
+    EmergencyReview,
     Patient,
     PatientCorrection,
     PatientIdentifier,
+    PersonalAccess,
     Staff,
     User,
 )
 from ketaclinic.people.permissions import Permission, Role, check_in_clinic, check_may
+from ketaclinic.people.queries import reviews_emergencies
 from ketacore.evidence import Refusal
 
 FIRST_RECORD_NUMBER = 20_001
+EASY_TO_READ = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and figures that nobody takes for one another on paper."""
+REASON_LENGTH = 20
+"""Letters a reason for an emergency needs at least: one word explains nothing to whoever reviews it."""
 
 
 def next_record_number(clinic: Clinic) -> str:
@@ -129,8 +139,16 @@ def correct_patient(*, patient: Patient, by: Staff, at: datetime, reason: str, *
         for name, old, new in changed
     )
     _set(patient, fields, changed)
-    for name, _old, _new in changed:
-        write_audit("correct_patient", by=by, at=at, patient_id=patient.pk, obj=patient, reason=f"{name}: {reason}")
+    if changed:
+        write_audit(
+            "correct_patient",
+            by=by,
+            at=at,
+            patient_id=patient.pk,
+            obj=patient,
+            fields=_named(changed),
+            reason=reason,
+        )
     return patient
 
 
@@ -160,7 +178,13 @@ def correct_caregiver(*, caregiver: Caregiver, by: Staff, at: datetime, reason: 
     _set(caregiver, fields, changed)
     if changed:
         write_audit(
-            "correct_caregiver", by=by, at=at, patient_id=caregiver.patient_id, obj=caregiver, reason=_told(changed)
+            "correct_caregiver",
+            by=by,
+            at=at,
+            patient_id=caregiver.patient_id,
+            obj=caregiver,
+            fields=_named(changed),
+            reason=reason,
         )
     return caregiver
 
@@ -171,15 +195,15 @@ def add_staff(
     by: Staff,
     at: datetime,
     username: str,
-    password: str,
     display_name: str,
     role: str,
     is_medical_director: bool = False,
+    email: str = "",
 ) -> Staff:
-    """Give a person a sign-in and a place in the clinic of the acting administrator."""
+    """Give a person a place in the clinic of the acting administrator, and a sign-in that no password opens yet."""
     check_may(by, Permission.MANAGE_STAFF)
     _check_director(role, is_medical_director)
-    user = User.objects.create_user(username=username, password=password)
+    user = User.objects.create_user(username=username, email=email, password=None)
     member: Staff = Staff.objects.create(
         user=user,
         clinic=by.clinic,
@@ -213,7 +237,8 @@ def change_staff(*, member: Staff, by: Staff, at: datetime, **fields: Any) -> St
     changed = _changes(member, fields)
     _set(member, fields, changed)
     if changed:
-        write_audit("change_staff", by=by, at=at, obj=member, reason=_told(changed))
+        _sign(member, by, at)
+        write_audit("change_staff", by=by, at=at, obj=member, fields=_named(changed), reason=_told(changed))
     return member
 
 
@@ -231,7 +256,114 @@ def change_clinic(*, by: Staff, at: datetime, **fields: Any) -> Clinic:
     changed = _changes(clinic, fields)
     _set(clinic, fields, changed)
     if changed:
-        write_audit("change_clinic", by=by, at=at, obj=clinic, reason=_told(changed))
+        _sign(clinic, by, at)
+        write_audit("change_clinic", by=by, at=at, obj=clinic, fields=_named(changed), reason=_told(changed))
+    return clinic
+
+
+@transaction.atomic
+def give_access(*, patient: Patient, by: Staff, at: datetime, caregiver: Caregiver | None = None) -> PersonalAccess:
+    """Give a patient, or one of their caregivers, a sign-in to what is about this patient; open a closed one again.
+
+    The sign-in has no password yet: a one-time link lets the person choose it (room ``access``). Its user name says
+    nothing about the person.
+    """
+    check_may(by, Permission.GIVE_OWN_ACCESS)
+    check_in_clinic(by, patient)
+    if caregiver is not None and caregiver.patient_id != patient.pk:
+        raise Refusal("Giving access", ["this person does not look after this patient"], "Name them as caregiver.")
+    before: PersonalAccess | None = (
+        PersonalAccess.objects.of(patient.clinic).filter(patient=patient, caregiver=caregiver).first()
+    )
+    if before is not None and before.is_active:
+        return before
+    access = before or PersonalAccess(
+        user=User.objects.create_user(username=f"care-{get_random_string(10, EASY_TO_READ)}"),
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        caregiver=caregiver,
+        synthetic=patient.synthetic,
+    )
+    access.is_active = True
+    access.save()
+    write_audit("give_access", by=by, at=at, patient_id=patient.pk, obj=access, reason=access.get_role_display())
+    return access
+
+
+@transaction.atomic
+def withdraw_access(*, access: PersonalAccess, by: Staff, at: datetime, reason: str = "") -> PersonalAccess:
+    """Close the sign-in of a patient or caregiver: it opens nothing from the next page on, and its password is gone.
+
+    Their links and signed-in browsers belong to the room ``access``, whose ``withdraw_from_care`` ends them too.
+    """
+    check_may(by, Permission.GIVE_OWN_ACCESS)
+    check_in_clinic(by, access)
+    if access.is_active:
+        access.is_active = False
+        access.save(update_fields=["is_active"])
+        access.user.set_unusable_password()
+        access.user.save(update_fields=["password"])
+        write_audit("withdraw_access", by=by, at=at, patient_id=access.patient_id, obj=access, reason=reason)
+    return access
+
+
+@transaction.atomic
+def open_emergency(*, patient: Patient, by: Staff, at: datetime, reason: str) -> EmergencyAccess:
+    """Open one chart for reading to somebody whose role may not see it; it closes by itself, and is reviewed.
+
+    Asked again while it is open, the same access is returned. Raises ``Refusal`` without a reason worth reviewing.
+    """
+    check_may(by, Permission.OPEN_EMERGENCY)
+    check_in_clinic(by, patient)
+    already = by.emergency_for(patient.pk, at)
+    if already is not None:
+        return already
+    if len(reason.strip()) < REASON_LENGTH:
+        raise Refusal(
+            "Opening the chart",
+            [f"the reason is shorter than {REASON_LENGTH} letters"],
+            "Say what is happening and what you need to know: somebody else will review it.",
+        )
+    access: EmergencyAccess = EmergencyAccess.objects.create(
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        by=by,
+        reason=reason.strip(),
+        at=at,
+        until=at + settings.EMERGENCY_ACCESS,
+    )
+    write_audit("open_emergency", by=by, at=at, patient_id=patient.pk, obj=access, reason=access.reason)
+    return access
+
+
+@transaction.atomic
+def review_emergency(*, access: EmergencyAccess, by: Staff, at: datetime, outcome: str, note: str) -> EmergencyReview:
+    """Record what the manager or the medical director made of an emergency access that was not their own."""
+    check_may(by, Permission.REVIEW_EMERGENCY)
+    check_in_clinic(by, access)
+    refused = "Reviewing the emergency access"
+    if not reviews_emergencies(by):
+        raise Refusal(refused, ["this is for the manager or the medical director"], "Ask one of them.")
+    if access.by_id == by.pk:
+        raise Refusal(refused, ["you opened the chart yourself"], "Somebody else has to review it.")
+    before = EmergencyReview.objects.of(by.clinic).filter(access=access).select_related("by").first()
+    if before is not None:
+        raise Refusal(refused, [f"{before.by} has reviewed it"], "Nothing more is to be done.")
+    if outcome not in EmergencyReview.Outcome.values or not note.strip():
+        raise Refusal(refused, ["an outcome and a word on it are needed"], "Choose one, and say what you found.")
+    review: EmergencyReview = EmergencyReview.objects.create(
+        clinic_id=access.clinic_id, access=access, by=by, outcome=outcome, note=note.strip(), at=at
+    )
+    told = f"{review.get_outcome_display()}: {review.note}"
+    write_audit("review_emergency", by=by, at=at, patient_id=access.patient_id, obj=review, reason=told)
+    return review
+
+
+@transaction.atomic
+def found_clinic(*, name: str, emergency_contact: str, at: datetime) -> Clinic:
+    """Make a clinic; everything else about it its administrator fills in. For the server's command line."""
+    clinic = Clinic.objects.create(name=name, emergency_contact=emergency_contact)
+    write_audit("found_clinic", by=None, at=at, obj=clinic, clinic_id=clinic.pk)
     return clinic
 
 
@@ -247,11 +379,21 @@ def _word(value: Any) -> str:
 
 
 def _set(row: models.Model, fields: Mapping[str, Any], changed: list[_Change]) -> None:
-    names = [name for name, _old, _new in changed]
+    names = _named(changed)
     for name in names:
         setattr(row, name, fields[name])
     if names:
         row.save(update_fields=names)
+
+
+def _named(changed: list[_Change]) -> list[str]:
+    return [name for name, _old, _new in changed]
+
+
+def _sign(row: Clinic | Staff, by: Staff, at: datetime) -> None:
+    """Say on the row who changed it last, for whoever has its form open meanwhile."""
+    row.changed_by, row.changed_at = by, at
+    row.save(update_fields=["changed_by", "changed_at"])
 
 
 def _told(changed: list[_Change]) -> str:

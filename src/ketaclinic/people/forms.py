@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from ketaclinic.people.models import Caregiver, Clinic, Patient, User
+from ketaclinic.config.wall.standing import opened
+from ketaclinic.people import queries
+from ketaclinic.people.middleware import StaffRequest
+from ketaclinic.people.models import Caregiver, Clinic, EmergencyReview, Patient, Staff, User
 from ketaclinic.people.permissions import Role
+from ketaclinic.people.seen import Shown, Standing, fields_of, last_change
 
 if TYPE_CHECKING:
     _OfPatient = forms.ModelForm[Patient]
@@ -128,7 +131,7 @@ class StaffForm(forms.Form):
 
 
 class NewStaffForm(StaffForm):
-    """A new member of staff, with the sign-in they begin with."""
+    """A new member of staff; their password and second factor they choose themselves."""
 
     username = forms.CharField(
         max_length=150,
@@ -136,26 +139,20 @@ class NewStaffForm(StaffForm):
         validators=[User.username_validator],
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
-    password = forms.CharField(
-        label="First password",
-        help_text="At least 8 characters. Hand it over in person; the menu at the top lets them change it.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    email = forms.EmailField(
+        required=False, label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "off"}), max_length=254
     )
 
-    field_order = ["display_name", "role", "is_medical_director", "username", "password"]
+    field_order = ["display_name", "role", "is_medical_director", "username", "email"]
 
     def clean_username(self) -> str:
         """Refuse a user name that is taken."""
         username: str = self.cleaned_data["username"]
-        if User.objects.filter(username__iexact=username).exists():
+        with opened(User):  # also by somebody of another clinic
+            taken = User.objects.filter(username__iexact=username).exists()
+        if taken:
             raise ValidationError("This user name is taken.")
         return username
-
-    def clean_password(self) -> str:
-        """Hold the password to the rules for all passwords."""
-        password: str = self.cleaned_data["password"]
-        validate_password(password)
-        return password
 
 
 class ClinicForm(_OfClinic):
@@ -204,3 +201,76 @@ class ClinicForm(_OfClinic):
         if start and end and end < start:
             self.add_error("rems_certified_until", "This day lies before the first day.")
         return cleaned
+
+
+class FindForm(forms.Form):
+    """The patient whose chart is needed, by the number on their papers."""
+
+    record_number = forms.CharField(
+        max_length=20,
+        label="Record number",
+        help_text="In full, as on the wristband or the papers: K-20417.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class EmergencyForm(forms.Form):
+    """Why a chart has to be seen now."""
+
+    reason = forms.CharField(
+        max_length=1000,
+        label="What is happening, and what do you need to know?",
+        help_text="At least 20 letters. The manager and the medical director read it today.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ReviewForm(forms.Form):
+    """What somebody else makes of it."""
+
+    outcome = forms.ChoiceField(
+        choices=EmergencyReview.Outcome.choices, widget=forms.RadioSelect, label="Was it right to open the chart?"
+    )
+    note = forms.CharField(
+        max_length=1000, label="What you found, and what follows", widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+# ---- what stands of what these forms change ------------------------------------------------------------------------
+
+
+def standing_patient(request: StaffRequest, patient_pk: int) -> Standing:
+    """Return who the patient is on record, and who corrected that last."""
+    person = queries.patient_in(request.clinic, patient_pk)
+    last = queries.corrections_of(person).filter(caregiver__isnull=True).first()
+    form = CorrectionForm(instance=person, today=request.clinic.day_of(request.at))
+    shown = fields_of(form, *CorrectionForm.Meta.fields)
+    return Standing(shown, *last_change(last), person)
+
+
+def standing_caregiver(request: StaffRequest, patient_pk: int, caregiver_pk: int) -> Standing:
+    """Return what is known about a caregiver, and who changed that last."""
+    person = queries.patient_in(request.clinic, patient_pk)
+    caregiver = queries.caregiver_in(person, caregiver_pk)
+    last = queries.corrections_of(person).filter(caregiver=caregiver).first()
+    return Standing(fields_of(CaregiverForm(instance=caregiver)), *last_change(last), person)
+
+
+def standing_member(request: StaffRequest, staff_pk: int) -> Standing:
+    """Return a member's place in the clinic, and who changed it last."""
+    member = queries.member_in(request.clinic, staff_pk)
+    shown = fields_of(StaffForm(initial=place_of(member)))
+    words = {"yes": "may sign in", "no": "may not sign in"}
+    sign_in = Shown("active", "Sign-in", "yes" if member.is_active else "no", words)
+    return Standing((*shown, sign_in), member.changed_by, member.changed_at)
+
+
+def place_of(member: Staff) -> dict[str, Any]:
+    """Return what the form about a member begins with."""
+    return {name: getattr(member, name) for name in StaffForm.base_fields}
+
+
+def standing_clinic(request: StaffRequest) -> Standing:
+    """Return the clinic's settings, and who changed them last."""
+    clinic = queries.clinic_now(request.clinic.pk)
+    return Standing(fields_of(ClinicForm(instance=clinic)), clinic.changed_by, clinic.changed_at)

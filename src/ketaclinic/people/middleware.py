@@ -11,7 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
-from ketaclinic.people.models import Clinic, Staff
+from ketaclinic.config.wall.standing import let_in, send_away
+from ketaclinic.people.models import Clinic, PersonalAccess, Staff
+from ketaclinic.people.queries import own_access_of
 
 
 class StaffRequest(HttpRequest):
@@ -23,11 +25,35 @@ class StaffRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+class OwnRequest(HttpRequest):
+    """A request as the pages of patients and caregivers see it: whose sign-in it is, where and when."""
+
+    own: PersonalAccess
+    clinic: Clinic
+    at: datetime
+    htmx: HtmxDetails
+
+
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
+class SecondWall:
+    """Around everything that reads: a request begins and ends with a database that answers for nobody."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        send_away()
+        try:
+            return self.get_response(request)
+        finally:
+            send_away()
+
+
 class WhoAndWhen:
-    """Sets ``request.staff``, ``request.clinic`` and ``request.at``, and speaks the clinic's time zone.
+    """Sets ``request.staff`` or ``request.own``, ``request.clinic``, ``request.at``; speaks the clinic's time zone.
 
     ``request.at`` is the one reading of the clock in a request: what is shown and what is recorded agree.
     """
@@ -37,22 +63,31 @@ class WhoAndWhen:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
-        staff = _staff_of(request)
+        staff, own = _places_of(request)
+        actor = staff or own
         request.at = timezone.now()  # type: ignore[attr-defined]
-        request.staff = staff  # type: ignore[attr-defined]
-        request.clinic = staff.clinic if staff else None  # type: ignore[attr-defined]
-        if staff is None:
+        request.staff, request.own = staff, own  # type: ignore[attr-defined]
+        request.clinic = actor.clinic if actor else None  # type: ignore[attr-defined]
+        if actor is None:
             return self.get_response(request)
-        with timezone.override(staff.clinic.zone):
+        let_in(clinic=actor.clinic_id)
+        with timezone.override(actor.clinic.zone):
             return self.get_response(request)
 
 
-def _staff_of(request: HttpRequest) -> Staff | None:
+def _places_of(request: HttpRequest) -> tuple[Staff | None, PersonalAccess | None]:
+    """Return the person's place among the staff, else the access to their own care; a closed one counts as none.
+
+    Whoever had a place among the staff never falls back to a sign-in of another kind.
+    """
     user = request.user
     if not user.is_authenticated:
-        return None
+        return None, None
     staff: Staff | None = getattr(user, "staff", None)
-    return staff if staff is not None and staff.is_active else None
+    if staff is not None:
+        return (staff if staff.is_active else None), None
+    own = own_access_of(user)
+    return None, (own if own is not None and own.is_active else None)
 
 
 class DeclaredPermission:

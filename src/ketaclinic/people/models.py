@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from ketaclinic.audit.models import AppendOnly, AppendOnlyQuerySet
-from ketaclinic.people.permissions import ROLE_PERMISSIONS, Permission, Role, may
+from ketaclinic.config.wall.standing import opened
+from ketaclinic.people.permissions import ROLE_PERMISSIONS, OwnRole, Permission, Role, may
 
 if TYPE_CHECKING:
     from typing import Self
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 class User(AbstractUser):
     """A sign-in. What the person may do hangs on their place in a clinic, not on this row."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row. A new one has no place yet, so no clinic sees it: the second wall is opened for it."""
+        with opened(User) if self._state.adding else nullcontext():
+            super().save(*args, **kwargs)
 
 
 class Clinic(models.Model):
@@ -39,6 +46,8 @@ class Clinic(models.Model):
     rems_certified_until = models.DateField(null=True, blank=True)
     chairs = models.PositiveSmallIntegerField(default=6)
     synthetic = models.BooleanField(default=False)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    changed_by = models.ForeignKey("Staff", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     def __str__(self) -> str:
         return self.name
@@ -78,6 +87,8 @@ class Staff(models.Model):
     is_medical_director = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     synthetic = models.BooleanField(default=False)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    changed_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ClinicQuerySet.as_manager()
 
@@ -95,6 +106,12 @@ class Staff(models.Model):
     def may(self, permission: Permission) -> bool:
         """Return whether this person may do it."""
         return self.is_active and may(self.role, permission)
+
+    def emergency_for(self, patient_pk: int, at: datetime) -> EmergencyAccess | None:
+        """Return the emergency access to one patient's chart that is open at ``at``, if this person has one."""
+        mine = EmergencyAccess.objects.of(self.clinic).filter(by=self, patient_id=patient_pk)
+        found: EmergencyAccess | None = mine.open_at(at).order_by("-at", "-pk").first()
+        return found
 
 
 class Patient(models.Model):
@@ -208,3 +225,122 @@ class PatientCorrection(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.old_value} → {self.new_value}"
+
+
+class PersonalAccess(models.Model):
+    """The sign-in of a patient, or of one of the patient's caregivers. It opens what is about this one patient.
+
+    It acts like a member of staff (``pk``, ``clinic_id``, ``role``, ``may``), with permissions of its own. Withdrawn
+    access is kept and closed, never deleted: what the person wrote names it.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="own")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="accesses")
+    caregiver = models.OneToOneField(Caregiver, on_delete=models.PROTECT, null=True, blank=True, related_name="access")
+    is_active = models.BooleanField(default=True)
+    synthetic = models.BooleanField(default=False)
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "personal accesses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=models.Q(caregiver__isnull=True), name="one_own_access_per_patient"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def role(self) -> str:
+        """What the person is: the patient, or somebody who looks after them."""
+        return OwnRole.PATIENT if self.caregiver_id is None else OwnRole.CAREGIVER
+
+    @property
+    def actor_kind(self) -> str:
+        """What the audit log calls the person; a member of staff says nothing."""
+        return self.role
+
+    @property
+    def display_name(self) -> str:
+        """The person's name as others see it."""
+        return str(self.patient) if self.caregiver is None else self.caregiver.name
+
+    def get_role_display(self) -> str:
+        """Return the role as people say it."""
+        return str(OwnRole(self.role).label)
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Everything this person may do."""
+        return ROLE_PERMISSIONS[self.role] if self.is_active else frozenset()
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether this person may do it."""
+        return self.is_active and may(self.role, permission)
+
+
+Person = Staff | PersonalAccess
+"""Whoever acts: a member of staff, or a patient or caregiver about their own care."""
+
+
+class EmergencyQuerySet(CorrectionQuerySet):
+    """Emergency accesses of one clinic."""
+
+    def open_at(self, at: datetime) -> Self:
+        """Return those that are open at ``at``: each closes by itself."""
+        return self.filter(at__lte=at, until__gt=at)
+
+    def unreviewed(self) -> Self:
+        """Return those that nobody has looked at yet."""
+        return self.filter(review__isnull=True)
+
+
+class EmergencyAccess(AppendOnly):
+    """A member of staff opened a chart their role may not see, because somebody was in danger.
+
+    One patient, reading only, from ``at`` to ``until``. It stays on the first page of the manager and the medical
+    director until somebody other than ``by`` has reviewed it.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="emergencies")
+    by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    objects = EmergencyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["by", "patient", "-until"]), models.Index(fields=["clinic", "-at"])]
+        verbose_name_plural = "emergency accesses"
+
+    def __str__(self) -> str:
+        return f"Emergency access by {self.by} on {self.at:%Y-%m-%d %H:%M}"
+
+
+class EmergencyReview(AppendOnly):
+    """What somebody else made of an emergency access."""
+
+    class Outcome(models.TextChoices):
+        """Whether it was right to open the chart."""
+
+        JUSTIFIED = "justified", "It was justified"
+        NOT_JUSTIFIED = "not_justified", "It was not justified; it is followed up"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    access = models.OneToOneField(EmergencyAccess, on_delete=models.PROTECT, related_name="review")
+    by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    note = models.TextField()
+    at = models.DateTimeField()
+
+    objects = CorrectionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()}, reviewed by {self.by}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ketaclinic.people.models import Patient, PatientCorrection, Staff
+from ketaclinic.people.models import Caregiver, EmergencyAccess, Patient, PatientCorrection, PersonalAccess
 
 FIELD_WORDS = {
     "given_name": "Given name",
@@ -34,19 +34,6 @@ class CorrectionLine:
     reason: str
     by: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StaffLine:
-    """One member of the clinic's staff."""
-
-    pk: int
-    name: str
-    username: str
-    role: str
-    director: bool
-    active: bool
-    last_seen: datetime | None
 
 
 def day_words(day: date | None) -> str:
@@ -97,17 +84,73 @@ def _value(stored: str) -> str:
     return {"True": "yes", "False": "no"}.get(stored, stored)
 
 
-def staff_lines(staff: Iterable[Staff]) -> list[StaffLine]:
-    """Return the staff list for display."""
-    return [
-        StaffLine(
-            pk=member.pk,
-            name=member.display_name,
-            username=member.user.username,
-            role=member.get_role_display(),
-            director=member.is_medical_director,
-            active=member.is_active,
-            last_seen=member.user.last_login,
-        )
-        for member in staff
-    ]
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """The patient, or somebody who looks after them, and where their sign-in stands: none, open or closed."""
+
+    caregiver_pk: int | None
+    name: str
+    who: str
+    state: str
+    username: str = ""
+    access_pk: int | None = None
+    has_password: bool = False
+    last_seen: datetime | None = None
+
+
+def access_lines(
+    patient: Patient, caregivers: Iterable[Caregiver], accesses: Iterable[PersonalAccess]
+) -> list[AccessLine]:
+    """Return everybody who could see this patient's care with a sign-in, the patient first."""
+    given = {access.caregiver_id: access for access in accesses}
+    lines = [_access_line(None, str(patient), "patient", given.get(None))]
+    for person in caregivers:
+        who = person.relationship or "caregiver"
+        lines.append(_access_line(person.pk, person.name, who, given.get(person.pk)))
+    return lines
+
+
+def _access_line(caregiver_pk: int | None, name: str, who: str, access: PersonalAccess | None) -> AccessLine:
+    if access is None:
+        return AccessLine(caregiver_pk, name, who, "none")
+    return AccessLine(
+        caregiver_pk,
+        name,
+        who,
+        "open" if access.is_active else "closed",
+        access.user.username,
+        access.pk,
+        access.user.has_usable_password(),
+        access.user.last_login,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyLine:
+    """One emergency access: who opened whose chart, why, until when, and what somebody else made of it."""
+
+    pk: int
+    patient: str
+    by: str
+    reason: str
+    at: datetime
+    until: datetime
+    open: bool
+    review: str = ""
+    note: str = ""
+
+
+def emergency_line(access: EmergencyAccess, at: datetime) -> EmergencyLine:
+    """Return one emergency access for display; it was read with its review."""
+    review = getattr(access, "review", None)
+    return EmergencyLine(
+        access.pk,
+        str(access.patient),
+        str(access.by),
+        access.reason,
+        access.at,
+        access.until,
+        access.at <= at < access.until,
+        str(review) if review else "",
+        review.note if review else "",
+    )

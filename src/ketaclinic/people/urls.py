@@ -1,16 +1,11 @@
-"""Signing in and out; who patients are; the staff list; the clinic's settings."""
+"""Who patients are; the clinic's settings."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from ketaclinic.people import views
-from ketaclinic.people.permissions import Permission, public, requires
 
 app_name = "people"
 urlpatterns = [
-    path("sign-in/", public(views.SignIn.as_view()), name="sign_in"),
-    path("sign-out/", public(LogoutView.as_view()), name="sign_out"),
-    path("password/", requires(Permission.SEE_HOME)(views.ChangePassword.as_view()), name="password"),
     path("patients/new/", views.register, name="register"),
     path("patients/<int:patient_pk>/details/", views.patient, name="patient"),
     path("patients/<int:patient_pk>/correct/", views.correct_patient, name="correct_patient"),
@@ -20,8 +15,11 @@ urlpatterns = [
         views.correct_caregiver,
         name="correct_caregiver",
     ),
-    path("staff/", views.staff, name="staff"),
-    path("staff/new/", views.add_staff, name="add_staff"),
-    path("staff/<int:staff_pk>/", views.change_staff, name="change_staff"),
+    path("patients/<int:patient_pk>/access/", views.access, name="access"),
+    path("patients/<int:patient_pk>/access/give/", views.give_access, name="give_access"),
+    path("patients/<int:patient_pk>/emergency/", views.open_emergency, name="open_emergency"),
+    path("emergency/", views.emergencies, name="emergencies"),
+    path("emergency/find/", views.find_patient, name="find_patient"),
+    path("emergency/<int:emergency_pk>/", views.emergency, name="emergency"),
     path("clinic/", views.clinic, name="clinic"),
 ]

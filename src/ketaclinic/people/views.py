@@ -1,50 +1,34 @@
-"""Pages about people: register, correct, caregivers, the staff list, the clinic's settings."""
+"""Pages about people: register, correct, caregivers, who has access, emergencies, the clinic's settings."""
 
 from __future__ import annotations
 
 from copy import copy
 
 from django.contrib import messages
-from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.views.decorators.http import require_POST, require_safe
 
+from ketaclinic.audit.noted import note_people
 from ketaclinic.people import actions, queries
 from ketaclinic.people.forms import (
     CaregiverForm,
     ClinicForm,
     CorrectionForm,
-    NewStaffForm,
+    EmergencyForm,
+    FindForm,
     RegisterForm,
-    StaffForm,
+    ReviewForm,
+    standing_caregiver,
+    standing_clinic,
+    standing_patient,
 )
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
-from ketaclinic.people.presenters import correction_lines, details_of, staff_lines
+from ketaclinic.people.presenters import access_lines, correction_lines, details_of, emergency_line
+from ketaclinic.people.seen import edits
 from ketacore.evidence import Refusal
-
-
-class SignIn(LoginView):
-    """Sign in; somebody who is signed in already is sent on."""
-
-    template_name = "people/sign_in.html"
-    redirect_authenticated_user = True
-
-
-class ChangePassword(PasswordChangeView):
-    """Change one's own password."""
-
-    template_name = "people/password.html"
-    success_url = reverse_lazy("journey:home")
-
-    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        """Say that it is done."""
-        messages.success(self.request, "Your password is changed.")
-        return super().form_valid(form)
-
 
 # ---- patients ------------------------------------------------------------------------------------------------------
 
@@ -72,6 +56,7 @@ def to_patient(request: StaffRequest, patient: Patient) -> HttpResponse:
     return redirect(page, patient_pk=patient.pk)
 
 
+@require_safe
 @requires(Permission.SEE_PATIENTS)
 def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show who a patient is and how to reach them; nothing clinical."""
@@ -86,6 +71,7 @@ def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 @requires(Permission.REGISTER_PATIENT)
+@edits(standing_patient)
 def correct_patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Correct who a patient is; the old value stays."""
     person = queries.patient_in(request.clinic, patient_pk)
@@ -93,7 +79,7 @@ def correct_patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         stored = queries.patient_in(request.clinic, patient_pk)
         actions.correct_patient(patient=stored, by=request.staff, at=request.at, **form.cleaned_data)
-        messages.success(request, "The correction is saved; the old value is kept.")
+        messages.success(request, f"{stored} is corrected; the old value is kept.")
         return redirect("people:patient", patient_pk=stored.pk)
     shown = queries.patient_in(request.clinic, patient_pk) if form.errors else person
     return _form_page(request, "people/correct_patient.html", form, patient=shown)
@@ -112,6 +98,7 @@ def name_caregiver(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 @requires(Permission.CONFIRM_RIDE)
+@edits(standing_caregiver)
 def correct_caregiver(request: StaffRequest, patient_pk: int, caregiver_pk: int) -> HttpResponse:
     """Change what is known about a caregiver."""
     person = queries.patient_in(request.clinic, patient_pk)
@@ -120,53 +107,104 @@ def correct_caregiver(request: StaffRequest, patient_pk: int, caregiver_pk: int)
     if request.method == "POST" and form.is_valid():
         stored = queries.caregiver_in(person, caregiver_pk)
         actions.correct_caregiver(caregiver=stored, by=request.staff, at=request.at, **form.cleaned_data)
-        messages.success(request, "Saved.")
+        messages.success(request, f"{stored}, who looks after {person}, is changed.")
         return redirect("people:patient", patient_pk=person.pk)
     return _form_page(request, "people/caregiver.html", form, patient=person, caregiver=caregiver)
+
+
+# ---- access of patients and caregivers ----------------------------------------------------------------------------
+
+
+@require_safe
+@requires(Permission.GIVE_OWN_ACCESS)
+def access(request: StaffRequest, patient_pk: int) -> HttpResponse:
+    """Show who can see this patient's care with a sign-in of their own."""
+    person = queries.patient_in(request.clinic, patient_pk)
+    lines = access_lines(person, queries.caregivers_of(person), queries.accesses_of(person))
+    return render(request, "people/access.html", {"patient": person, "lines": lines})
+
+
+@require_POST
+@requires(Permission.GIVE_OWN_ACCESS)
+def give_access(request: StaffRequest, patient_pk: int) -> HttpResponse:
+    """Give the patient, or the caregiver named in the form, a sign-in."""
+    person = queries.patient_in(request.clinic, patient_pk)
+    key = request.POST.get("caregiver", "")
+    caregiver = queries.caregiver_in(person, int(key)) if key.isdecimal() and len(key) < 19 else None
+    given = actions.give_access(patient=person, caregiver=caregiver, by=request.staff, at=request.at)
+    messages.success(request, f"{given} has access. Make a link and hand it over.")
+    return redirect("people:access", patient_pk=person.pk)
+
+
+# ---- emergencies ---------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@requires(Permission.SEE_EMERGENCIES)
+def emergencies(request: StaffRequest) -> HttpResponse:
+    """Show which charts were opened in an emergency, and find the patient whose chart is needed now."""
+    return _emergencies(request, FindForm())
+
+
+def _emergencies(request: StaffRequest, form: FindForm) -> HttpResponse:
+    rows = list(queries.emergencies_for(request.staff)[:100])
+    note_people(len(rows))
+    lines = [emergency_line(row, request.at) for row in rows]
+    reviews = queries.reviews_emergencies(request.staff)
+    return _form_page(request, "people/emergencies.html", form, lines=lines, reviews=reviews)
+
+
+@require_POST
+@requires(Permission.OPEN_EMERGENCY)
+def find_patient(request: StaffRequest) -> HttpResponse:
+    """Go on to the patient with this record number."""
+    form = FindForm(request.POST)
+    found = queries.patient_numbered(request.clinic, form.cleaned_data["record_number"]) if form.is_valid() else None
+    if found is None:
+        if form.is_valid():
+            form.add_error("record_number", "No patient of this clinic has this number.")
+        return _emergencies(request, form)
+    return redirect("people:open_emergency", patient_pk=found.pk)
+
+
+@requires(Permission.OPEN_EMERGENCY)
+def open_emergency(request: StaffRequest, patient_pk: int) -> HttpResponse:
+    """Ask for the reason, and open the chart of one patient for reading."""
+    person = queries.patient_in(request.clinic, patient_pk)
+    form = EmergencyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            reason = form.cleaned_data["reason"]
+            actions.open_emergency(patient=person, by=request.staff, at=request.at, reason=reason)
+        except Refusal as refusal:
+            form.add_error("reason", f"{'; '.join(refusal.because)}. {refusal.do}")
+        else:
+            return redirect("journey:chart", patient_pk=person.pk)
+    return _form_page(request, "people/open_emergency.html", form, patient=person)
+
+
+@requires(Permission.REVIEW_EMERGENCY)
+def emergency(request: StaffRequest, emergency_pk: int) -> HttpResponse:
+    """Show one emergency access, and take what the manager or the medical director makes of it."""
+    row = queries.emergency_in(request.clinic, emergency_pk)
+    form = ReviewForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.review_emergency(access=row, by=request.staff, at=request.at, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, f"{'; '.join(refusal.because)}. {refusal.do}")
+        else:
+            messages.success(request, "Reviewed.")
+            return redirect("people:emergencies")
+    mine = queries.reviews_emergencies(request.staff) and row.by_id != request.staff.pk
+    return _form_page(request, "people/emergency.html", form, line=emergency_line(row, request.at), may_review=mine)
 
 
 # ---- the clinic ----------------------------------------------------------------------------------------------------
 
 
-@requires(Permission.MANAGE_STAFF)
-def staff(request: StaffRequest) -> HttpResponse:
-    """Show who works here, with role and whether they may sign in."""
-    lines = staff_lines(queries.staff_of(request.clinic))
-    return render(request, "people/staff.html", {"lines": lines, "clinic": request.clinic})
-
-
-@requires(Permission.MANAGE_STAFF)
-def add_staff(request: StaffRequest) -> HttpResponse:
-    """Give a person a sign-in and a place in the clinic."""
-    form = NewStaffForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        member = actions.add_staff(by=request.staff, at=request.at, **form.cleaned_data)
-        messages.success(request, f"{member} can sign in now.")
-        return redirect("people:staff")
-    return _form_page(request, "people/add_staff.html", form)
-
-
-@requires(Permission.MANAGE_STAFF)
-def change_staff(request: StaffRequest, staff_pk: int) -> HttpResponse:
-    """Change a member's name or role, or whether they may sign in."""
-    member = queries.member_in(request.clinic, staff_pk)
-    begin = {name: getattr(member, name) for name in StaffForm.base_fields}
-    turning = request.method == "POST" and "active" in request.POST
-    form = StaffForm(request.POST if request.method == "POST" and not turning else None, initial=begin)
-    if turning or (request.method == "POST" and form.is_valid()):
-        fields = {"is_active": request.POST["active"] == "yes"} if turning else form.cleaned_data
-        try:
-            actions.change_staff(member=member, by=request.staff, at=request.at, **fields)
-        except Refusal as refusal:
-            messages.error(request, f"{refusal.refused} was not done: {'; '.join(refusal.because)}. {refusal.do}")
-            return redirect("people:change_staff", staff_pk=member.pk)
-        messages.success(request, f"{member} is changed.")
-        return redirect("people:staff")
-    closing = f"Close the sign-in of {member}?"
-    return _form_page(request, "people/change_staff.html", form, member=member, close_words=closing)
-
-
-@requires(Permission.MANAGE_STAFF)
+@requires(Permission.MANAGE_STAFF, fresh=True)
+@edits(standing_clinic)
 def clinic(request: StaffRequest) -> HttpResponse:
     """Show and change the clinic's settings."""
     form = ClinicForm(request.POST or None, instance=copy(request.clinic))

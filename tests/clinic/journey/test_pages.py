@@ -11,7 +11,6 @@ import pytest
 from django.test import Client
 
 from ketaclinic.audit.models import AuditEntry
-from ketaclinic.demo.build import build_demo
 from ketaclinic.journey import queries
 from ketaclinic.journey.facts import facts_of
 from ketaclinic.people.models import Clinic, Patient, Staff
@@ -20,6 +19,7 @@ from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.models import TimelineEntry
 from ketacore.journey import where
 from tests.support.clock import Clock
+from tests.support.demo import demo_clinic
 from tests.support.people import make_clinic, make_patient, make_staff
 
 NO_WORDS = re.compile(r"<head>.*?</head>|Ketaclinic|\b\w{32,}\b", re.DOTALL)
@@ -31,8 +31,7 @@ SignIn = Callable[[Role], Client]
 
 @pytest.fixture
 def demo(db: None, clock: Clock) -> Clinic:
-    build_demo(patients=30, seed=7, at=clock.at)
-    return Clinic.objects.get()
+    return demo_clinic(at=clock.at, seed=7, patients=30)
 
 
 @pytest.fixture
@@ -49,10 +48,10 @@ def longest_history() -> Patient:
     return max(Patient.objects.all(), key=lambda p: TimelineEntry.objects.filter(patient=p).count())
 
 
-def test_every_role_has_a_first_page_in_twelve_reads(as_role: SignIn, django_assert_max_num_queries: Any) -> None:
+def test_every_role_has_a_first_page_in_thirteen_reads(as_role: SignIn, django_assert_max_num_queries: Any) -> None:
     for role in ROLES:
         client = as_role(role)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             reply = client.get("/")
         assert reply.status_code == 200, role
         assert "<h1>" in reply.content.decode()
@@ -64,6 +63,13 @@ def test_the_front_desk_reads_nothing_clinical(as_role: SignIn) -> None:
     for address in ("/", "/patients/"):
         text = NO_WORDS.sub("", desk.get(address).content.decode())
         assert CLINICAL.search(text) is None, address
+
+
+def test_a_day_to_come_does_not_lead_to_the_floor_of_today(as_role: SignIn) -> None:
+    (load,) = as_role(Role.MANAGER).get("/").context["page"].lists
+    assert {line.title: line.url for line in load.lines if line.url} in ({}, {"Today": "/treatment/floor/"})
+    assert len([line for line in load.lines if not line.url]) > 0
+    assert 'href=""' not in as_role(Role.MANAGER).get("/").content.decode()
 
 
 def test_the_researcher_sees_nobody(as_role: SignIn) -> None:
@@ -78,10 +84,14 @@ def test_the_researcher_sees_nobody(as_role: SignIn) -> None:
 def test_the_list_finds_and_pages_in_few_reads(as_role: SignIn, django_assert_max_num_queries: Any) -> None:
     client = as_role(Role.PRESCRIBER)
     someone = Patient.objects.all()[5]
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get("/patients/")
-    assert someone.record_number in client.get("/patients/", {"words": someone.record_number}).content.decode()
-    assert "Nobody found" in client.get("/patients/", {"words": "Zzyzx"}).content.decode()
+    assert someone.record_number in client.post("/patients/", {"words": someone.record_number}).content.decode()
+    assert "Nobody found" in client.post("/patients/", {"words": "Zzyzx"}).content.decode()
+    part = client.post("/patients/", {"words": someone.family_name}, headers={"HX-Request": "true"}).content.decode()
+    assert someone.record_number in part and "<title>" not in part and "shown" in part
+    ignored = client.get("/patients/", {"words": "Zzyzx"}).content.decode()
+    assert "Nobody found" not in ignored, "an address is kept in places: no name is taken from it"
     for query in ({"stage": "nonsense", "after": "x"}, {"after": someone.pk}, {"before": someone.pk}):
         assert client.get("/patients/", query).status_code == 200
 
@@ -100,6 +110,17 @@ def test_a_stage_filter_shows_exactly_the_people_at_that_stage(demo: Clinic, clo
             assert stage in (standing.stage.value, standing.outcome.value if standing.outcome else "")
 
 
+@pytest.mark.parametrize(("title", "waiting"), [("Candidates to decide", "to-decide"), ("Plans to sign", "to-plan")])
+def test_what_waits_beyond_the_first_page_is_the_same_list(
+    as_role: SignIn, demo: Clinic, clock: Clock, title: str, waiting: str
+) -> None:
+    lists = as_role(Role.PRESCRIBER).get("/").context["page"].lists
+    first = next(one for one in lists if one.title == title)
+    found = as_role(Role.PRESCRIBER).get(first.all_url).context["page"].ways
+    assert first.all_url.endswith(f"?stage={waiting}") and first.count == len(found) > 0
+    assert {way.patient for way in found} == set(queries.WAITING[waiting](demo, clock.at))
+
+
 def test_every_chart_opens_and_is_audited(as_role: SignIn, django_assert_max_num_queries: Any) -> None:
     client = as_role(Role.PRESCRIBER)
     for patient in Patient.objects.all():
@@ -108,7 +129,7 @@ def test_every_chart_opens_and_is_audited(as_role: SignIn, django_assert_max_num
         assert "you are here" in reply.content.decode() or "The way is closed" in reply.content.decode()
     assert AuditEntry.objects.filter(action="read_chart").count() == Patient.objects.count()
     address = f"/patients/{longest_history().pk}/"
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(address)
 
 

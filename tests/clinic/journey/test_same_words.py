@@ -9,7 +9,6 @@ import pytest
 
 from ketaclinic.consent.models import ConsentText
 from ketaclinic.consent.queries import valid_on
-from ketaclinic.demo.build import build_demo
 from ketaclinic.followup.actions import record_answers
 from ketaclinic.journey.facts import facts_of
 from ketaclinic.journey.presenters.chart import Chart, chart_of
@@ -28,6 +27,7 @@ from ketaclinic.surveillance.queries import screens_due
 from ketacore.journey import Consent, Verdict, where
 from tests.clinic.treatment.whole import ready_plan, sign_everything
 from tests.support.clock import Clock
+from tests.support.demo import demo_clinic
 from tests.support.people import NOON
 
 IV, NASAL = "ketamine-iv", "esketamine-nasal"
@@ -40,8 +40,7 @@ def chart(patient: Patient, at: datetime) -> Chart:
 
 @pytest.fixture
 def demo(db: None, clock: Clock) -> Clinic:
-    build_demo(patients=30, seed=7, at=clock.at)
-    return Clinic.objects.get()
+    return demo_clinic(at=clock.at, seed=7, patients=30)
 
 
 def _agree(patient: Patient, at: datetime) -> int:

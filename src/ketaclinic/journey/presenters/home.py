@@ -15,14 +15,13 @@ from ketaclinic.journey import queries
 from ketaclinic.journey.presenters.words import address, count_words, day_words, waited
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
-from ketaclinic.people.queries import staff_of
+from ketaclinic.people.queries import emergencies_to_review, staff_of
 from ketaclinic.planning.queries import awaiting_plan, bookings_between, bookings_on
 from ketaclinic.policy.queries import standing_rules
 from ketaclinic.screening.queries import awaiting_decision
 from ketaclinic.surveillance.queries import overdue_count
-from ketaclinic.treatment.queries import open_sessions
+from ketaclinic.treatment.queries import open_session_count, open_sessions
 from ketacore.evidence import Grade, Standing
-from ketacore.journey import Stage
 from ketacore.treatment import phase
 
 SHOWN = 7
@@ -31,7 +30,7 @@ SHOWN = 7
 
 @dataclass(frozen=True, slots=True)
 class WorkLine:
-    """One thing to do: what, about whom, how long it has waited, where it is done."""
+    """One thing to do: what, about whom, how long it has waited, where it is done; no address, nothing to open."""
 
     title: str
     detail: str
@@ -49,6 +48,7 @@ class WorkList:
     lines: tuple[WorkLine, ...]
     empty: str
     all_url: str = ""
+    of_people: bool = True
 
     @property
     def more(self) -> int:
@@ -76,6 +76,11 @@ class FirstPage:
     figures: tuple[tuple[str, str], ...] = ()
     opened: Opened | None = None
 
+    @property
+    def people(self) -> int:
+        """How many people the lists show."""
+        return sum(len(one.lines) for one in self.lists if one.of_people)
+
 
 def decisions_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
     """What waits for a prescriber: alerts, releases, candidates, plans, policies."""
@@ -88,20 +93,21 @@ def decisions_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
         WorkList(
             "Candidates to decide",
             candidates.count,
-            tuple(_waiting(p, at, f"?open={p.pk}", open=p is chosen) for p in candidates.rows),
+            tuple(_waiting(p, at, f"?open={p.pk}#opened", open=p is chosen) for p in candidates.rows),
             "Nobody waits for a decision.",
-            _listed(Stage.SCREENING),
+            _listed("to-decide"),
         ),
         _plans(clinic, at),
         *([_policies(clinic, at)] if staff.is_medical_director else []),
+        *_emergencies(staff, at),
     )
     total = sum(one.count for one in lists)
     words = "waits for you" if total == 1 else "wait for you"
     return FirstPage("Decisions", str(total), words, lists, opened=_opened(chosen) if chosen else None)
 
 
-def _listed(stage: Stage) -> str:
-    return f"{address('journey:patients')}?stage={stage.value}"
+def _listed(waiting: str) -> str:
+    return f"{address('journey:patients')}?stage={waiting}"
 
 
 def _alerts(staff: Staff, at: datetime) -> WorkList:
@@ -138,7 +144,7 @@ def _plans(clinic: Clinic, at: datetime) -> WorkList:
     found = queries.first_of(awaiting_plan(clinic, at), SHOWN)
     lines = tuple(_waiting(p, at, address("planning:patient", p.pk)) for p in found.rows)
     return WorkList(
-        "Plans to sign", found.count, lines, "Every candidate to be treated has a plan.", _listed(Stage.CONSENT)
+        "Plans to sign", found.count, lines, "Every candidate to be treated has a plan.", _listed("to-plan")
     )
 
 
@@ -149,7 +155,22 @@ def _policies(clinic: Clinic, at: datetime) -> WorkList:
     lines = tuple(
         WorkLine(one.rule.title, one.rule.rule_id, address("policy:rule", one.rule.rule_id)) for one in unsigned[:SHOWN]
     )
-    return WorkList("Policies to sign", len(unsigned), lines, "Every clinic policy is signed.")
+    return WorkList("Policies to sign", len(unsigned), lines, "Every clinic policy is signed.", of_people=False)
+
+
+def _emergencies(staff: Staff, at: datetime) -> tuple[WorkList, ...]:
+    """Return the charts opened in an emergency that this person has to look at; no list where there is none."""
+    rows = list(emergencies_to_review(staff))
+    lines = tuple(
+        WorkLine(
+            f"{row.by} opened a chart",
+            f"{row.patient} · {waited(row.at, at)} ago",
+            address("people:emergency", row.pk),
+            (("open now", "high") if row.until > at else ("not reviewed", "med"),),
+        )
+        for row in rows[:SHOWN]
+    )
+    return (WorkList("Charts opened in an emergency", len(rows), lines, ""),) if rows else ()
 
 
 def _waiting(patient: Patient, at: datetime, url: str, *, open: bool = False) -> WorkLine:
@@ -228,7 +249,7 @@ def overview_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
     late = sum(1 for a in alerts if a.due_at is not None and a.due_at < at)
     overdue = overdue_count(clinic, at)
     figures = (
-        (str(len(open_sessions(clinic, at))), "on the floor now"),
+        (str(open_session_count(clinic, at)), "on the floor now"),
         (str(len(alerts)), f"open alerts, {late} late"),
         (
             str(overdue.people),
@@ -240,13 +261,14 @@ def overview_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
         WorkLine(
             f"{day:%A} {day_words(day, today)}" if day != today else "Today",
             count_words(by_day[day], "session"),
-            address("treatment:floor"),
+            address("treatment:floor") if day == today else "",
         )
         for day in (today + timedelta(days=n) for n in range(7))
         if by_day[day]
     )
-    load = WorkList("Load of the next seven days", len(lines), lines, "Nothing is booked.")
-    return FirstPage("Overview", str(by_day[today]), "sessions booked today", (load,), figures)
+    load = WorkList("Days with sessions, of the next seven", len(lines), lines, "Nothing is booked.", of_people=False)
+    lists = (*_emergencies(staff, at), load)
+    return FirstPage("Overview", str(by_day[today]), "sessions booked today", lists, figures)
 
 
 def _certified(clinic: Clinic, at: datetime) -> str:
@@ -271,7 +293,7 @@ def house_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
     active = [s for s in everybody if s.is_active]
     by_role = Counter(Role(s.role).label for s in active)
     lines = tuple(
-        WorkLine(role, count_words(n, "person", "people"), address("people:staff"))
+        WorkLine(role, count_words(n, "person", "people"), address("access:staff"))
         for role, n in sorted(by_role.items())
     )
     open_ones = tuple(_unsettled(clinic, active, at))
@@ -281,9 +303,13 @@ def house_page(staff: Staff, at: datetime, opened: str) -> FirstPage:
         "people may sign in",
         (
             WorkList(
-                "To settle", len(open_ones), open_ones, "Nothing is open: contact, certification and director are set."
+                "To settle",
+                len(open_ones),
+                open_ones,
+                "Nothing is open: contact, certification and director are set.",
+                of_people=False,
             ),
-            WorkList("Who has access", len(lines), lines, "Nobody but you."),
+            WorkList("Who has access", len(lines), lines, "Nobody but you.", of_people=False),
         ),
         ((_certified(clinic, at), "REMS certification"),),
     )
@@ -297,7 +323,7 @@ def _unsettled(clinic: Clinic, active: Iterable[Staff], at: datetime) -> Iterabl
         yield WorkLine("REMS certification is not current", "Esketamine sessions cannot start", settings)
     if not any(s.is_medical_director for s in active):
         yield WorkLine(
-            "No medical director", "Clinic policies have no effect until one signs them", address("people:staff")
+            "No medical director", "Clinic policies have no effect until one signs them", address("access:staff")
         )
 
 

@@ -10,6 +10,7 @@ from ketaclinic.journey.facts import Way, facts_of
 from ketaclinic.journey.presenters.words import ROOM_WORDS, STAGE_WORDS, address, day_words
 from ketaclinic.people.models import Clinic
 from ketaclinic.record.models import TimelineEntry
+from ketaclinic.record.presenters import entered_late
 from ketacore.evidence import Setting
 from ketacore.journey import Standing, where
 
@@ -83,7 +84,6 @@ def timeline_lines(entries: Iterable[TimelineEntry]) -> list[TimelineLine]:
 
 def _timeline_line(entry: TimelineEntry) -> TimelineLine:
     successor: TimelineEntry | None = getattr(entry, "amended_by", None)
-    late = entry.recorded_at.date() > entry.at.date()
     return TimelineLine(
         pk=entry.pk,
         at=entry.at,
@@ -91,12 +91,10 @@ def _timeline_line(entry: TimelineEntry) -> TimelineLine:
         detail=entry.detail,
         room=entry.stage,
         stage=ROOM_WORDS.get(entry.stage, entry.stage),
-        who=entry.recorded_by.display_name,
-        late=f"written down {day_words(entry.recorded_at.date())}" if late else "",
+        who=entry.author_name,
+        late=entered_late(entry),
         replaced_by=successor.title if successor else "",
         replaced_note=(
-            f"changed by {successor.recorded_by.display_name}, {day_words(successor.recorded_at.date())}"
-            if successor
-            else ""
+            f"changed by {successor.author_name}, {day_words(successor.recorded_at.date())}" if successor else ""
         ),
     )

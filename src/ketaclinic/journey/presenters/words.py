@@ -15,6 +15,9 @@ STAGE_WORDS: dict[str, str] = {stage.value: stage.word for stage in Stage} | {
 }
 """Where somebody is, in the order of the pathway; outcomes last."""
 
+FOUND_WORDS: dict[str, str] = STAGE_WORDS | {"to-decide": "Waiting for a decision", "to-plan": "Waiting for a plan"}
+"""What the list of patients can be narrowed to."""
+
 PRODUCT_WORDS = {"esketamine-nasal": "Esketamine nasal", "ketamine-iv": "Ketamine IV"}
 
 ROOM_WORDS = {

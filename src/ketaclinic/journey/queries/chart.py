@@ -12,7 +12,7 @@ from ketaclinic.followup.models import Alert
 from ketaclinic.journey.facts import Way
 from ketaclinic.journey.queries.ways import day_bounds, ways_of
 from ketaclinic.people.models import Caregiver, Clinic, Patient
-from ketaclinic.people.queries import patient_in
+from ketaclinic.people.queries import one_in
 from ketaclinic.record.models import StoredDecision
 from ketaclinic.screening.models import HistoryAnswer
 from ketaclinic.screening.queries import active_medications, allergies, problems
@@ -66,7 +66,7 @@ def chart_row(clinic: Clinic, pk: int, at: datetime) -> ChartRow:
         screened_at=_newest(screened, "at"),
         screening=_newest(screened, "decision"),
     )
-    found: Any = rows.filter(pk=pk).first() or patient_in(clinic, pk)
+    found: Any = one_in(rows, "patient in this clinic", pk)
     found.clinic = clinic
     sessions = given_sessions(found, at)
     return ChartRow(

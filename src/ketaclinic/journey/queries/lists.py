@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +13,17 @@ from ketaclinic.journey.facts import Way, facts_of
 from ketaclinic.journey.queries.ways import ways_of
 from ketaclinic.people.models import Clinic, Patient
 from ketaclinic.people.queries import patients_named
+from ketaclinic.planning.queries import awaiting_plan
+from ketaclinic.screening.queries import awaiting_decision
 from ketacore.evidence import Setting
 from ketacore.journey import where
 
 PAGE_SIZE = 50
+WAITING: Mapping[str, Callable[[Clinic, datetime], QuerySet[Patient]]] = {
+    "to-decide": awaiting_decision,
+    "to-plan": awaiting_plan,
+}
+"""Lists of a first page that the list of patients shows whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +47,14 @@ def patient_page(
 ) -> PatientPage:
     """Return a page of patients by name, each with their way.
 
-    ``after`` and ``before`` name the patient whose neighbours are asked for; one of another clinic is ignored.
-    A stage is derived, not stored: asking for one reads the ways of the whole clinic once.
+    ``stage`` is a stage, an outcome, or one of ``WAITING``. ``after`` and ``before`` name the patient whose neighbours
+    are asked for; one of another clinic is ignored. A stage is derived, not stored: asking for one reads the ways of
+    the whole clinic once.
     """
     rows = patients_named(clinic, words) if words else Patient.objects.of(clinic)
-    if stage:
+    if stage in WAITING:
+        rows = rows.filter(pk__in=WAITING[stage](clinic, at).order_by().values("pk"))
+    elif stage:
         rows = rows.filter(pk__in=_at_stage(clinic, setting, at, stage))
     backwards = before is not None
     key = before if backwards else after
