@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,29 +33,122 @@ def postgres_programs() -> Path | None:
     return None
 
 
+class Cluster:
+    """One cluster on a data folder: made, started, stopped, and killed as a power cut would."""
+
+    def __init__(self, data: Path, *, durable: bool = False, more: str = "") -> None:
+        self._data, self._durable, self._more = data, durable, more
+        self._folder = data.parent
+
+    @property
+    def url(self) -> str:
+        """The ``DATABASE_URL`` of its superuser."""
+        return f"postgresql://ketaclinic@{quote(str(self._folder), safe='')}:{PORT}/ketaclinic"
+
+    def make(self) -> None:
+        """Write an empty cluster."""
+        make = ["--pgdata", str(self._data), "--username=ketaclinic", "--auth=trust"]
+        run_program("initdb", *make, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", folder=self._folder)
+
+    def start(self) -> None:
+        """Start it, and let it recover where it was killed."""
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c port={PORT}"
+        options += f" {'' if self._durable else _SPEED} {self._more}"
+        self._control("--log", str(self._folder / "log"), "--options", options, "start")
+
+    def stop(self) -> None:
+        """Stop it without writing anything more; nothing happens where it does not run."""
+        if (self._data / "postmaster.pid").exists():
+            self._control("--mode=immediate", "stop")
+
+    def kill(self) -> None:
+        """Kill the postmaster and every process of it at once."""
+        family = self.family()
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        while not all(_is_dead(pid) for pid in family):
+            time.sleep(0.01)
+        # After a power cut their numbers belong to nobody; here the system may keep them until somebody asks.
+        for left in (self._data / "postmaster.pid", *self._folder.glob(".s.PGSQL.*")):
+            left.unlink()
+
+    def family(self) -> list[int]:
+        """Return the postmaster and the processes it has started."""
+        postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
+        return [postmaster, *_children(postmaster)]
+
+    def _control(self, *words: str) -> None:
+        run_program("pg_ctl", "--pgdata", str(self._data), "--wait", *words, folder=self._folder)
+
+
+def _children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in found.read_text().split()] if found.exists() else []
+
+
+def _is_dead(pid: int) -> bool:
+    """Return whether a process has ended and only waits for its parent to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 @contextmanager
-def private_cluster() -> Iterator[str]:
-    """Yield the ``DATABASE_URL`` of a fresh cluster; it is stopped and removed on the way out, whatever happened."""
-    programs = postgres_programs()
-    if programs is None:
-        raise FileNotFoundError("initdb and pg_ctl of PostgreSQL")
+def private_folder() -> Iterator[Path]:
+    """Yield an empty folder that belongs to the account PostgreSQL runs under; removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="kc-pg-", dir="/tmp"))
     account = _unprivileged()
     if "user" in account:
         os.chown(folder, account["user"], account["group"])
-    data, log = folder / "data", folder / "log"
-    pg_ctl = [str(programs / "pg_ctl"), "--pgdata", str(data), "--wait"]
     try:
-        make = [str(programs / "initdb"), "--pgdata", str(data), "--username=ketaclinic", "--auth=trust"]
-        _run([*make, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"], account, folder)
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c port={PORT} {_SPEED}"
-        _run([*pg_ctl, "--log", str(log), "--options", options, "start"], account, folder)
-        try:
-            yield f"postgresql://ketaclinic@{quote(str(folder), safe='')}:{PORT}/ketaclinic"
-        finally:
-            _run([*pg_ctl, "--mode=immediate", "stop"], account, folder)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cluster(*, durable: bool = False, more: str = "") -> Iterator[Cluster]:
+    """Yield a fresh cluster that runs; it is stopped and removed on the way out, whatever happened.
+
+    ``durable`` leaves it as PostgreSQL comes: what is committed is on disk. Otherwise it is fast and forgets. ``more``
+    are further options of the server.
+    """
+    with private_folder() as folder:
+        made = Cluster(folder / "data", durable=durable, more=more)
+        made.make()
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+@contextmanager
+def private_cluster(more: str = "") -> Iterator[str]:
+    """Yield the ``DATABASE_URL`` of a fresh cluster that is fast and forgets."""
+    with cluster(more=more) as made:
+        yield made.url
+
+
+@contextmanager
+def running(data: Path) -> Iterator[str]:
+    """Start a server on a data folder that is there, yield its ``DATABASE_URL``, and stop it."""
+    made = Cluster(data)
+    made.start()
+    try:
+        yield made.url
+    finally:
+        made.stop()
+
+
+def run_program(name: str, *words: str, folder: Path) -> None:
+    """Run one of PostgreSQL's programs under its account; raises ``RuntimeError`` with what it said."""
+    programs = postgres_programs()
+    if programs is None:
+        raise FileNotFoundError("initdb and pg_ctl of PostgreSQL")
+    _run([str(programs / name), *words], _unprivileged(), folder)
 
 
 def _run(command: list[str], account: dict[str, Any], folder: Path) -> None:
