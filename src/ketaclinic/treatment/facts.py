@@ -45,11 +45,11 @@ def _number(value: Decimal | int | None, source: str) -> Fact[float]:
     return Fact.not_asked() if value is None else Fact.of(float(value), source)
 
 
-def facts_of(session: Session, at: datetime) -> SessionFacts:
-    """Return everything the core needs to know about one session at ``at``."""
+def facts_of(session: Session, at: datetime, signed: Setting | None = None) -> SessionFacts:
+    """Return everything the core needs to know about one session at ``at``; ``signed`` as for ``with_gates``."""
     rows = SessionEvent.objects.of(session.clinic).filter(session=session, at__lte=at).standing()
     course = course_of(session, [row.as_event() for row in rows.select_related("recorded_by")])
-    return with_gates(session.clinic, [(session, course)], at)[session.pk]
+    return with_gates(session.clinic, [(session, course)], at, signed)[session.pk]
 
 
 def with_gates(

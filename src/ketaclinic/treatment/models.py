@@ -117,3 +117,22 @@ class SessionEvent(ClinicalRow):
         """Return the row as the core knows it."""
         who = self.recorded_by
         return as_event(self.at, self.kind, self.payload, self.entry_key, who.display_name, who.role)
+
+
+class WrittenOnPaper(ClinicalRow):
+    """A session, or an entry of one, was kept on paper while the server was gone, and typed in later.
+
+    ``event`` is the entry, none for the session itself; ``reason`` why it was on paper. ``against`` is what the gates
+    would have refused had they been asked, line by line: it happened, so it is recorded, and so is that.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="on_paper")
+    event = models.OneToOneField(SessionEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="on_paper")
+    reason = models.CharField(max_length=200)
+    against: models.JSONField[Any, Any] = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name_plural = "written on paper"
+
+    def __str__(self) -> str:
+        return f"on paper: {self.reason}"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.http import Http404
 
 from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.people.queries import one_in
 from ketaclinic.planning.models import Booking
 from ketaclinic.treatment.facts import course_of, with_gates
 from ketaclinic.treatment.models import (
@@ -22,6 +22,7 @@ from ketaclinic.treatment.models import (
     SessionEvent,
     as_event,
 )
+from ketaclinic.treatment.permissions import SIGNATURES
 from ketacore.evidence import Setting
 from ketacore.treatment import Event, SessionFacts, dose_given_mg, dosing_over_at, first_dose_at
 
@@ -62,32 +63,41 @@ def _standing_rows(at: datetime) -> QuerySet[SessionEvent]:
 
 def session_in(clinic: Clinic, pk: int) -> Session:
     """Return the session of this clinic; raises ``Http404`` for one of another clinic or none at all."""
-    session: Session | None = _sessions(clinic).filter(pk=pk).first()
-    if session is None:
-        raise Http404("No such session in this clinic.")
-    return session
+    return one_in(_sessions(clinic), "session in this clinic", pk)
 
 
 def event_in(session: Session, pk: int) -> SessionEvent:
     """Return one standing event of a session; raises ``Http404`` for any other."""
-    rows = SessionEvent.objects.of(session.clinic).filter(session=session).standing().select_related("recorded_by")
-    event: SessionEvent | None = rows.filter(pk=pk).first()
-    if event is None:
-        raise Http404("No such entry in this session, or it was already amended.")
-    return event
+    rows: QuerySet[SessionEvent] = SessionEvent.objects.of(session.clinic).filter(session=session).standing()
+    return one_in(rows.select_related("recorded_by"), "entry in this session that stands", pk)
+
+
+def is_signature(clinic: Clinic, pk: int) -> bool:
+    """Return whether this entry is a prescriber's signature; nothing about it is opened, and it may be missing."""
+    return bool(SessionEvent.objects.of(clinic).filter(pk=pk, kind__in=SIGNATURES).exists())
+
+
+def ever_recorded(session: Session, pk: int) -> SessionEvent:
+    """Return one event of a session, amended since or not; raises ``Http404`` for any other."""
+    rows: QuerySet[SessionEvent] = SessionEvent.objects.of(session.clinic).filter(session=session)
+    return one_in(rows.select_related("recorded_by", "patient"), "entry in this session", pk)
 
 
 def open_sessions(clinic: Clinic, at: datetime) -> list[OpenSession]:
     """Return the sessions on the floor at ``at`` by chair, each with its course: two queries, however many chairs."""
-    closed = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=CLOSING_KINDS, at__lte=at).standing()
-    sessions = (
-        _sessions(clinic)
-        .filter(at__lte=at, at__gt=at - OPEN_WITHIN)
-        .exclude(Exists(closed))
-        .prefetch_related(Prefetch("events", _standing_rows(at), to_attr="standing_events"))
-        .order_by("chair", "at", "pk")
-    )
+    events = Prefetch("events", _standing_rows(at), to_attr="standing_events")
+    sessions = _not_closed(clinic, at).prefetch_related(events).order_by("chair", "at", "pk")
     return [OpenSession(s, course_of(s, [row.as_event() for row in s.standing_events])) for s in sessions]
+
+
+def open_session_count(clinic: Clinic, at: datetime) -> int:
+    """Return how many sessions are on the floor at ``at``."""
+    return _not_closed(clinic, at).count()
+
+
+def _not_closed(clinic: Clinic, at: datetime) -> QuerySet[Session]:
+    closed = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=CLOSING_KINDS, at__lte=at).standing()
+    return _sessions(clinic).filter(at__lte=at, at__gt=at - OPEN_WITHIN).exclude(Exists(closed))
 
 
 def on_the_floor(
@@ -116,7 +126,7 @@ def events_of(session: Session, at: datetime) -> QuerySet[SessionEvent]:
     return (
         SessionEvent.objects.of(session.clinic)
         .filter(session=session, at__lte=at)
-        .select_related("recorded_by", "amends", "amended_by", "amended_by__recorded_by")
+        .select_related("recorded_by", "amends", "amended_by", "amended_by__recorded_by", "on_paper")
         .order_by("-at", "-pk")
     )
 
@@ -201,7 +211,7 @@ def booking_today(patient: Patient, at: datetime) -> Booking | None:
 def enrolment_of(patient: Patient, at: datetime) -> RemsEnrolment | None:
     """Return the newest word on the patient's REMS enrolment."""
     rows = RemsEnrolment.objects.of(patient.clinic).filter(patient=patient, at__lte=at).current()
-    found: RemsEnrolment | None = rows.order_by("-at", "-pk").first()
+    found: RemsEnrolment | None = rows.select_related("recorded_by").order_by("-at", "-pk").first()
     return found
 
 

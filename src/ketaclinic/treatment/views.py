@@ -11,15 +11,20 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from ketaclinic.audit.noted import note_people
+from ketaclinic.design.middleware import refused
+from ketaclinic.people.answers import wants_json
 from ketaclinic.people.middleware import StaffRequest
-from ketaclinic.people.permissions import Permission, requires
+from ketaclinic.people.permissions import Permission, requires, seen_while_locked
 from ketaclinic.people.queries import patient_in
+from ketaclinic.people.seen import edits
 from ketaclinic.planning.queries import active_plan
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.treatment import actions, presenters, queries
 from ketaclinic.treatment.facts import facts_of
-from ketaclinic.treatment.forms import AmendForm, EnrolmentForm, OpenSessionForm
+from ketaclinic.treatment.forms import AmendForm, EnrolmentForm, OpenSessionForm, standing_enrolment, standing_entry
 from ketaclinic.treatment.models import Session, SessionEvent
+from ketaclinic.treatment.permissions import enters_signature
 from ketaclinic.treatment.presenters.wire import Entry, entries_from, payload_from
 from ketacore.evidence import Refusal
 from ketacore.treatment import phase
@@ -37,6 +42,7 @@ def _board(request: StaffRequest, template: str) -> HttpResponse:
         at=request.at,
         staff=request.staff,
     )
+    note_people(len(sessions) + len(bookings))
     return render(request, template, {"floor": board})
 
 
@@ -48,7 +54,7 @@ def floor(request: StaffRequest) -> HttpResponse:
 
 
 @require_GET
-@requires(Permission.SEE_FLOOR)
+@requires(Permission.SEE_FLOOR, polling=True)
 def floor_live(request: StaffRequest) -> HttpResponse:
     """Show the part of the floor board that is renewed every few seconds."""
     return _board(request, "treatment/floor_live.html")
@@ -61,8 +67,9 @@ def wall(request: StaffRequest) -> HttpResponse:
     return _board(request, "treatment/wall.html")
 
 
+@seen_while_locked
 @require_GET
-@requires(Permission.SEE_FLOOR)
+@requires(Permission.SEE_FLOOR, polling=True)
 def wall_live(request: StaffRequest) -> HttpResponse:
     """Show the part of the wall display that is renewed every few seconds."""
     return _board(request, "treatment/wall_live.html")
@@ -75,11 +82,19 @@ def session(request: StaffRequest, session_pk: int) -> HttpResponse:
     return _screen(request, queries.session_in(request.clinic, session_pk))
 
 
+@require_GET
+@requires(Permission.RUN_SESSION, polling=True)
+def session_live(request: StaffRequest, session_pk: int) -> HttpResponse:
+    """Show the same to the screen itself, which asks every few seconds."""
+    return _screen(request, queries.session_in(request.clinic, session_pk))
+
+
 def _screen(request: StaffRequest, session: Session, refusal: Refusal | None = None, status: int = 200) -> HttpResponse:
+    setting = setting_of(request.clinic, request.at, session.product)
     screen = presenters.session_screen(
         session,
-        facts_of(session, request.at),
-        setting_of(request.clinic, request.at, session.product),
+        facts_of(session, request.at, setting),
+        setting,
         list(queries.events_of(session, request.at)),
         at=request.at,
         staff=request.staff,
@@ -96,7 +111,7 @@ def _screen(request: StaffRequest, session: Session, refusal: Refusal | None = N
 
 
 @require_POST
-@requires(Permission.RUN_SESSION)
+@requires(Permission.RUN_SESSION, fresh_when=enters_signature)
 def record(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Write down one entry, or the several of the vitals pad; again the same entry, again the same answer."""
     session = queries.session_in(request.clinic, session_pk)
@@ -126,12 +141,8 @@ def _record(request: StaffRequest, session: Session, entry: Entry) -> SessionEve
     )
 
 
-def _wants_json(request: StaffRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
-
-
 def _saved(request: StaffRequest, session: Session, rows: list[SessionEvent]) -> HttpResponseBase:
-    if _wants_json(request):
+    if wants_json(request):
         now = phase(facts_of(session, request.at), request.at)
         saved = [{"pk": row.pk, "entry_key": row.entry_key, "at": row.at.isoformat()} for row in rows]
         return JsonResponse({"saved": saved, "phase": now.value})
@@ -141,9 +152,8 @@ def _saved(request: StaffRequest, session: Session, rows: list[SessionEvent]) ->
 
 
 def _refused(request: StaffRequest, session: Session, refusal: Refusal) -> HttpResponseBase:
-    if _wants_json(request):
-        said = {"refused": refusal.refused, "because": list(refusal.because), "do": refusal.do}
-        return JsonResponse(said, status=409)
+    if wants_json(request):
+        return refused(request, refusal)
     return _screen(request, session, refusal, status=409)
 
 
@@ -163,7 +173,7 @@ def acknowledge(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     except Refusal as refusal:
         return _refused(request, session, refusal)
     target = request.POST.get("next", "")
-    if not _wants_json(request) and url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
+    if not wants_json(request) and url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
         return redirect(target)
     return _saved(request, session, [row])
 
@@ -182,8 +192,13 @@ def undo(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     return _saved(request, session, [row])
 
 
+def _amends_signature(request: StaffRequest, *, event_pk: int, **address: object) -> bool:
+    return queries.is_signature(request.clinic, event_pk)
+
+
 @require_http_methods(["GET", "POST"])
-@requires(Permission.RUN_SESSION)
+@requires(Permission.RUN_SESSION, fresh_when=_amends_signature)
+@edits(standing_entry, token=False)
 def amend(request: StaffRequest, session_pk: int, event_pk: int) -> HttpResponseBase:
     """Correct one entry with a reason, or take it back; the old value stays to be seen."""
     session = queries.session_in(request.clinic, session_pk)
@@ -195,13 +210,28 @@ def amend(request: StaffRequest, session_pk: int, event_pk: int) -> HttpResponse
             row = _amend(request, event, form)
         except Refusal as refused:
             refusal = refused
-            if _wants_json(request):
+            if wants_json(request):
                 return _refused(request, session, refused)
         else:
             return _saved(request, session, [row])
+    elif request.method == "POST" and wants_json(request):
+        lines = [f"{name}: {' '.join(map(str, told))}" for name, told in form.errors.items()]
+        return _refused(request, session, Refusal("The correction", lines, "Fill this in and send it again."))
+    return _amend_page(request, event, form, refusal)
+
+
+@require_POST
+@requires(Permission.RUN_SESSION, asking=True)
+def begin_amending(request: StaffRequest, session_pk: int, event_pk: int) -> HttpResponse:
+    """Show the page that corrects an entry, with the reason that was typed so far."""
+    event = queries.event_in(queries.session_in(request.clinic, session_pk), event_pk)
+    return _amend_page(request, event, AmendForm(initial={"entry_key": actions.new_key()}), None)
+
+
+def _amend_page(request: StaffRequest, event: SessionEvent, form: AmendForm, refusal: Refusal | None) -> HttpResponse:
     context = {
-        "session": session,
-        "patient": session.patient,
+        "session": event.session,
+        "patient": event.session.patient,
         "event": event,
         "entry": presenters.amendable(event),
         "form": form,
@@ -226,7 +256,7 @@ def _amend(request: StaffRequest, event: SessionEvent, form: AmendForm) -> Sessi
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.RUN_SESSION)
+@requires(Permission.RUN_SESSION, fresh=True)
 def open_(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
     """Open today's session of a patient on a free chair."""
     patient = patient_in(request.clinic, patient_pk)
@@ -267,6 +297,7 @@ def open_(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
 
 @require_POST
 @requires(Permission.RUN_SESSION)
+@edits(standing_enrolment)
 def enrol(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
     """Record the REMS enrolment of a patient."""
     patient = patient_in(request.clinic, patient_pk)
@@ -275,4 +306,4 @@ def enrol(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
         actions.enrol_in_rems(patient=patient, by=request.staff, at=request.at, **form.cleaned_data)
         messages.success(request, "REMS enrolment recorded.")
         return redirect("treatment:open", patient_pk=patient.pk)
-    return render(request, "treatment/enrol.html", {"patient": patient, "form": form}, status=400)
+    return render(request, "treatment/enrol.html", {"patient": patient, "form": form}, status=422)

@@ -21,10 +21,14 @@ from ketaclinic.treatment.actions.deeds import (
     stop_session,
 )
 from ketaclinic.treatment.actions.entries import CLOCKS_DIFFER, amend_event, new_key, record_event, undo_last
+from ketaclinic.treatment.actions.paper import PAPER_WITHIN, NeedsConfirming, Paper
 from ketaclinic.treatment.actions.sessions import enrol_in_rems, open_session
 
 __all__ = [
     "CLOCKS_DIFFER",
+    "PAPER_WITHIN",
+    "NeedsConfirming",
+    "Paper",
     "acknowledge_alert",
     "amend_event",
     "answer_gate",

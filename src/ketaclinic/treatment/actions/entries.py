@@ -16,12 +16,13 @@ from ketaclinic.people.permissions import check_in_clinic, check_may
 from ketaclinic.policy.queries import setting_of
 from ketaclinic.record.actions import chronicle, keep_decision
 from ketaclinic.treatment.actions.lines import chronicle_title, is_milestone
+from ketaclinic.treatment.actions.paper import NeedsConfirming, Paper, check_paper_time, keep_paper, paper_of
 from ketaclinic.treatment.facts import facts_of
 from ketaclinic.treatment.models import CLOSING_KINDS, Session, SessionEvent
 from ketaclinic.treatment.permissions import permission_for
 from ketaclinic.treatment.presenters.words import correction_text
 from ketaclinic.treatment.queries import open_sessions
-from ketacore.evidence import Refusal, to_jsonable
+from ketacore.evidence import Refusal, Setting, to_jsonable
 from ketacore.treatment import (
     Event,
     EventKind,
@@ -29,6 +30,7 @@ from ketacore.treatment import (
     SessionFacts,
     check_event,
     first_dose_at,
+    held_back,
     in_order,
     may_start,
     misfits,
@@ -65,11 +67,13 @@ def record_event(
     at: datetime,
     recorded_at: datetime | None = None,
     entry_key: str = "",
+    paper: Paper | None = None,
 ) -> SessionEvent:
     """Write down one thing that happened at ``at``; the core says whether the session allows it.
 
     ``recorded_at`` is the moment of writing, when it differs: an entry kept on a tablet comes later than it happened.
-    Returns the row that exists when the same entry comes again.
+    With ``paper`` it was written on paper while the server was gone: the gates are asked as they stood at ``at``, and
+    what they would have refused is recorded with it. Returns the row that exists when the same entry comes again.
     """
     what = _read(kind, payload)
     check_may(by, permission_for(what.kind))
@@ -85,10 +89,29 @@ def record_event(
     setting = setting_of(session.clinic, at, session.product)
     facts = facts_of(session, max(at, recorded_at))
     by_then = replace(facts, events=tuple(e for e in facts.events if e.at <= at))
-    check_event(by_then, event, setting)
+    if paper is not None:
+        check_paper_time(at, recorded_at)
+        by_then = facts_of(session, at)
+    against = _check_allowed(by_then, event, setting, paper)
     _check_order(facts, event)
     _keep_decision(session, by_then, event, by=by, recorded_at=recorded_at)
-    return _write(session, event, by=by, recorded_at=recorded_at)
+    return _write(session, event, by=by, recorded_at=recorded_at, paper=paper, against=against)
+
+
+def _check_allowed(facts: SessionFacts, event: Event, setting: Setting, paper: Paper | None) -> tuple[str, ...]:
+    """Refuse what the core refuses; return what it would have refused of something that happened all the same."""
+    if paper is None:
+        check_event(facts, event, setting)
+        return ()
+    held = held_back(facts, event, setting)
+    lines = tuple(line for h in held for line in h.because)
+    if held and not paper.confirmed:
+        raise NeedsConfirming(
+            "Entering this from paper without a look at it",
+            lines,
+            "If it happened all the same, confirm that: it is recorded together with these lines.",
+        )
+    return lines
 
 
 def _read(kind: str, payload: Mapping[str, Any] | Payload) -> Payload:
@@ -158,7 +181,16 @@ def _keep_decision(session: Session, facts: SessionFacts, event: Event, *, by: S
     )
 
 
-def _write(session: Session, event: Event, *, by: Staff, recorded_at: datetime, **amendment: Any) -> SessionEvent:
+def _write(
+    session: Session,
+    event: Event,
+    *,
+    by: Staff,
+    recorded_at: datetime,
+    paper: Paper | None = None,
+    against: tuple[str, ...] = (),
+    **amendment: Any,
+) -> SessionEvent:
     try:
         row: SessionEvent = SessionEvent.objects.create(
             clinic=session.clinic,
@@ -174,7 +206,9 @@ def _write(session: Session, event: Event, *, by: Staff, recorded_at: datetime, 
         )
     except IntegrityError as error:
         raise Refusal("Recording", ["the same entry is just being written"], "Open the page again.") from error
-    if is_milestone(event.what) or amendment:
+    if paper is not None:
+        keep_paper(session, paper, by=by, at=event.at, recorded_at=recorded_at, event=row, against=against)
+    if is_milestone(event.what) or amendment or against:
         chronicle(
             patient=session.patient,
             by=by,
@@ -183,7 +217,7 @@ def _write(session: Session, event: Event, *, by: Staff, recorded_at: datetime, 
             stage="treatment",
             kind=event.kind.value,
             title=_title(event, amendment),
-            detail=str(amendment.get("amendment_reason", "")),
+            detail="; ".join(filter(None, (str(amendment.get("amendment_reason", "")), _on_paper(paper, against)))),
             about=row,
             amends=amendment.get("amends"),
         )
@@ -204,6 +238,12 @@ def _title(event: Event, amendment: Mapping[str, Any]) -> str:
     if before is None or amendment.get("voided"):
         return chronicle_title(event.what, voided=before is not None)
     return correction_text(event.what, read_payload(before.kind, before.payload))
+
+
+def _on_paper(paper: Paper | None, against: tuple[str, ...]) -> str:
+    if paper is None:
+        return ""
+    return f"On paper, {paper.reason}" + (f"; the gate would have refused: {'; '.join(against)}" if against else "")
 
 
 @transaction.atomic
@@ -231,12 +271,16 @@ def amend_event(
     _check_amendable(event, reason, voided=voided, at=at)
     moment = happened_at or event.at
     _check_time(session, moment, at)
-    _check_amendment(session, event, Event(moment, what, key, by.display_name, by.role), by=by, voided=voided, at=at)
+    paper = None if voided else paper_of(event)
+    corrected = Event(moment, what, key, by.display_name, by.role)
+    against = _check_amendment(session, event, corrected, by=by, voided=voided, at=at, paper=paper)
     return _write(
         session,
-        Event(moment, what, key, by.display_name, by.role),
+        corrected,
         by=by,
         recorded_at=at,
+        paper=paper,
+        against=against,
         amends=event,
         amendment_reason=reason.strip(),
         voided=voided,
@@ -279,9 +323,19 @@ def _check_may_reopen(row: SessionEvent, at: datetime) -> None:
 
 
 def _check_amendment(
-    session: Session, row: SessionEvent, event: Event, *, by: Staff, voided: bool, at: datetime
-) -> None:
-    """Refuse a correction after which the entries of the session would no longer follow one another."""
+    session: Session,
+    row: SessionEvent,
+    event: Event,
+    *,
+    by: Staff,
+    voided: bool,
+    at: datetime,
+    paper: Paper | None,
+) -> tuple[str, ...]:
+    """Refuse a correction after which the entries of the session would no longer follow one another.
+
+    Returns what the gates would have refused of something that was kept on paper.
+    """
     facts = facts_of(session, max(at, event.at))
     others = tuple(e for e in facts.events if e.key != row.entry_key)
     later = [e for e in others if e.kind in _DOSING and e.at > row.at]
@@ -292,18 +346,24 @@ def _check_amendment(
             "Take back the later entries first.",
         )
     earlier = replace(facts_of(session, event.at), events=tuple(e for e in others if e.at <= event.at))
+    against: tuple[str, ...] = ()
     if not voided:
-        check_event(earlier, event, setting_of(session.clinic, event.at, session.product))
-    _check_follows(session, facts, others if voided else in_order((*others, event)), changed={row.entry_key, event.key})
+        against = _check_allowed(earlier, event, setting_of(session.clinic, event.at, session.product), paper)
+    result = others if voided else in_order((*others, event))
+    accepted = {event.key} if against else set()
+    _check_follows(session, facts, result, changed={row.entry_key, event.key}, accepted=accepted)
     if not voided:
         _keep_decision(session, earlier, event, by=by, recorded_at=at)
+    return against
 
 
-def _check_follows(session: Session, facts: SessionFacts, result: tuple[Event, ...], changed: set[str]) -> None:
+def _check_follows(
+    session: Session, facts: SessionFacts, result: tuple[Event, ...], changed: set[str], accepted: set[str]
+) -> None:
     """Refuse a result in which an entry no longer follows that did before; what never did is no reason."""
     setting = setting_of(session.clinic, session.at, session.product)
     known = {m.event.key for m in misfits(facts, setting)} - changed
-    broken = [m for m in misfits(replace(facts, events=result), setting) if m.event.key not in known]
+    broken = [m for m in misfits(replace(facts, events=result), setting) if m.event.key not in known | accepted]
     if broken:
         raise Refusal(
             "Correcting an entry",

@@ -14,6 +14,7 @@ from ketaclinic.planning.models import Booking, Plan
 from ketaclinic.record.actions import chronicle
 from ketaclinic.treatment.actions.dose import dose_of_today
 from ketaclinic.treatment.actions.entries import checked_key
+from ketaclinic.treatment.actions.paper import Paper, check_paper_time, keep_paper
 from ketaclinic.treatment.models import RemsEnrolment, Session
 from ketaclinic.treatment.queries import open_sessions, session_on_chair
 from ketacore.evidence import Refusal
@@ -66,8 +67,14 @@ def open_session(
     dose_reason: str = "",
     weight_confirmed: bool = False,
     entry_key: str = "",
+    recorded_at: datetime | None = None,
+    paper: Paper | None = None,
 ) -> Session:
-    """Open today's session on a chair. The dose is the plan's; another one needs a prescriber and a reason."""
+    """Open today's session on a chair. The dose is the plan's; another one needs a prescriber and a reason.
+
+    With ``paper`` the session ran on paper: ``at`` is when it was opened there, ``recorded_at`` the moment of writing.
+    """
+    recorded_at = recorded_at or at
     check_may(by, Permission.RUN_SESSION)
     check_in_clinic(by, patient)
     key = checked_key(entry_key)
@@ -75,6 +82,8 @@ def open_session(
     before: Session | None = Session.objects.of(clinic).filter(entry_key=key).first()
     if before is not None:
         return _same_session(before, patient)
+    if paper is not None:
+        check_paper_time(at, recorded_at)
     _check_chair(patient, chair, at)
     _check_patient(patient, plan, booking, dose_reason, at)
     draft = Session(
@@ -87,25 +96,38 @@ def open_session(
         dose_reason=dose_reason.strip(),
         entry_key=key,
         at=at,
-        recorded_at=at,
+        recorded_at=recorded_at,
         recorded_by=by,
     )
     dose = dose_of_today(draft, by=by, at=at, asked_mg=dose_mg, weight_confirmed=weight_confirmed)
     draft.dose_mg, draft.infusion_min, draft.weight_kg = dose.dose_mg, dose.infusion_min, dose.weight_kg
     draft.save()
+    if paper is not None:
+        keep_paper(draft, paper, by=by, at=at, recorded_at=recorded_at)
+    _tell_opened(draft, dose.words if paper is None else f"{dose.words}; on paper, {paper.reason}", by)
+    return draft
+
+
+def _tell_opened(session: Session, detail: str, by: Staff) -> None:
     chronicle(
-        patient=patient,
+        patient=session.patient,
         by=by,
-        at=at,
-        recorded_at=at,
+        at=session.at,
+        recorded_at=session.recorded_at,
         stage="treatment",
         kind="session_opened",
-        title=f"Session opened on chair {chair}",
-        detail=dose.words,
-        about=draft,
+        title=f"Session opened on chair {session.chair}",
+        detail=detail,
+        about=session,
     )
-    write_audit("open_session", by=by, at=at, patient_id=patient.pk, obj=draft, reason=draft.dose_reason)
-    return draft
+    write_audit(
+        "open_session",
+        by=by,
+        at=session.recorded_at,
+        patient_id=session.patient_id,
+        obj=session,
+        reason=session.dose_reason,
+    )
 
 
 def _same_session(session: Session, patient: Patient) -> Session:

@@ -1,0 +1,1 @@
+"""What the printed sheets and the pages about the downtime say."""

@@ -1,0 +1,1 @@
+"""What is known about restores, backups and the printed sheets."""

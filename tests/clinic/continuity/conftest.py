@@ -1,0 +1,38 @@
+"""A small demo clinic on the disk, built once by the real command and copied for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from benchmarks.server import KETACLINIC
+
+NOT_OURS = ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY", "KETACLINIC_DOWNTIME")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built") / "var"
+    environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS} | {"KETACLINIC_DATA": str(folder)}
+    command = [KETACLINIC, "demo", "--patients", "12", "--json"]
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.fixture
+def demo(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the data folder of a demo clinic that the commands use instead of the tests' database."""
+    folder = tmp_path / "var"
+    shutil.copytree(built, folder)
+    monkeypatch.setenv("KETACLINIC_DATA", str(folder))
+    for name in NOT_OURS:
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def ketaclinic(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([KETACLINIC, *words], capture_output=True, text=True, timeout=300, check=False)
