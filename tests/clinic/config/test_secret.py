@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,22 @@ def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("KETACLINIC_SECRET_KEY", "given")
     assert secret_key(tmp_path) == "given"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_that_start_together_get_one_key(tmp_path: Path) -> None:
+    ask = "import sys; from pathlib import Path; from ketaclinic.config.secret import secret_key as s; sys.stdin.read()"
+    command = [sys.executable, "-c", f"{ask}; print(s(Path({str(tmp_path / 'var')!r})))"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    asking = [subprocess.Popen(command, text=True, **pipes) for _ in range(6)]
+    for process in asking:  # each has loaded the module and waits for its input to close
+        process.stdin.close()
+    keys = {process.stdout.read().strip() for process in asking}
+    assert [process.wait() for process in asking] == [0] * 6
+    assert keys == {(tmp_path / "var" / "secret-key").read_text()}
+
+
+def test_a_key_file_left_empty_by_a_crash_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "secret-key").touch(mode=0o600)
+    key = secret_key(tmp_path)
+    assert len(key) >= 50
+    assert secret_key(tmp_path) == key
