@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from ketaclinic.aftercare import actions, queries
 from ketaclinic.aftercare.forms import ContactForm
+from ketaclinic.audit.noted import note_people
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.treatment.actions import new_key
@@ -39,7 +40,6 @@ def sheet(request: StaffRequest, session_pk: int) -> HttpResponse:
     pdf = actions.print_sheet(actions.prepare_sheet(session, request.at))
     reply = HttpResponse(pdf, content_type="application/pdf")
     reply["Content-Disposition"] = f'inline; filename="aftercare-{session.pk}.pdf"'
-    reply["Cache-Control"] = "private, no-store"
     return reply
 
 
@@ -63,7 +63,9 @@ def give(request: StaffRequest, session_pk: int) -> HttpResponseBase:
 @requires(Permission.GIVE_AFTERCARE)
 def contacts(request: StaffRequest) -> HttpResponse:
     """Show whom to contact today."""
-    return render(request, "aftercare/contacts.html", {"due": queries.contacts_due(request.clinic, request.at)})
+    due = queries.contacts_due(request.clinic, request.at)
+    note_people(len(due))
+    return render(request, "aftercare/contacts.html", {"due": due})
 
 
 @require_http_methods(["GET", "POST"])
@@ -78,7 +80,7 @@ def contact(request: StaffRequest, session_pk: int) -> HttpResponseBase:
         except Refusal as refusal:
             form.add_error(None, f"{'; '.join(refusal.because)}. {refusal.do}")
         else:
-            messages.success(request, "Contact recorded.")
+            messages.success(request, f"Contact with {session.patient} recorded.")
             return redirect("aftercare:contacts")
     context = {"session": session, "patient": session.patient, "form": form, "earlier": queries.contacts_of(session)}
     return render(request, "aftercare/contact.html", context)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import click
 
 from ketaclinic.cli.starting import django_ready, print_json, refuse
 from ketaclinic.config.environment import data_folder
 
-PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-"""What SQLite must have in force so that an acknowledged write survives a power cut."""
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "temp_store": 2, "secure_delete": 2}
+"""What SQLite must have in force so that an acknowledged write survives a power cut, and nothing spills to disk."""
+SWAPS = Path("/proc/swaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,13 @@ class Checked:
     name: str
     ok: bool
     says: str
+    warns: bool = False
+    """Whether somebody should know, though nothing is broken."""
+
+    @property
+    def verdict(self) -> str:
+        """One word, as the command prints it."""
+        return "warn" if self.ok and self.warns else "ok" if self.ok else "FAILED"
 
 
 @click.command(name="check")
@@ -35,12 +44,24 @@ def command(as_json: bool) -> int:
     if not os.environ.get("DATABASE_URL") and not data_folder().exists():
         refuse(f"there is no data in {data_folder()}; run: ketaclinic demo, or: ketaclinic serve")
     django_ready()
-    results = [checked for look in (check_database, check_rules, check_settings) for checked in _looked(look)]
+    results = [
+        checked
+        for look in (
+            check_database,
+            check_wall,
+            check_audit,
+            check_rules,
+            check_settings,
+            check_sign_ins,
+            check_continuity,
+        )
+        for checked in _looked(look)
+    ]
     if as_json:
         print_json({"ok": all(r.ok for r in results), "checks": [asdict(r) for r in results]})
     else:
         for result in results:
-            click.echo(f"{'ok    ' if result.ok else 'FAILED'}  {result.name}: {result.says}")
+            click.echo(f"{result.verdict:<6}  {result.name}: {result.says}")
     return 0 if all(result.ok for result in results) else 1
 
 
@@ -73,6 +94,42 @@ def check_database() -> Iterator[Checked]:
                 yield Checked(f"sqlite {pragma}", value == wanted or in_memory, f"{value}")
 
 
+def check_audit() -> Iterator[Checked]:
+    """The log's second wall stands, and its anchor agrees."""
+    from django.db import connection
+
+    from ketaclinic.audit.queries import apart_from_anchor
+    from ketaclinic.audit.walls import STANDING
+
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING[connection.vendor])
+        stands = bool(cursor.fetchone()[0])
+    yield Checked("audit walls", stands, "in place" if stands else "the database lets entries be changed")
+    apart = apart_from_anchor()
+    says = f"does not agree for chain {', '.join(apart)}; run: ketaclinic audit verify" if apart else "agrees"
+    yield Checked("audit anchor", not apart, says)
+
+
+def check_wall() -> Iterator[Checked]:
+    """On PostgreSQL: the server's role is held by row-level security, and its pools fit into the database."""
+    from django.conf import settings
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return
+    import psycopg
+
+    from ketaclinic.config.wall.keeping import connections_left, faults
+
+    with psycopg.connect(os.environ["DATABASE_URL"]) as raw:
+        found = "; ".join(faults(raw))
+        says = f"works, but not protected: {found}" if found else "every table answers for one clinic"
+        yield Checked("second wall", not found, says)
+        left = connections_left(raw, settings.WORKERS)
+    taken = f"{settings.WORKERS} workers take at most {settings.WORKERS * settings.POOL_MAX} connections"
+    yield Checked("connections", left > 0, f"{taken}, {left} remain" if left > 0 else f"{taken}: more than there are")
+
+
 def check_rules(on: date | None = None) -> Iterator[Checked]:
     """Every rule file loads, and no review is overdue."""
     from django.utils import timezone
@@ -100,6 +157,33 @@ def check_settings() -> Iterator[Checked]:
     yield Checked("hosts", not wild, "every host name is answered" if wild else ", ".join(settings.ALLOWED_HOSTS))
     yield Checked("encryption", encrypted, "in order" if encrypted else "served to others without KETACLINIC_HTTPS=1")
     yield from _data_folder()
+    yield from _at_rest()
+
+
+def _at_rest() -> Iterator[Checked]:
+    """Whether somebody has declared what encrypts the disks, and whether memory is swapped to one that is not."""
+    from django.conf import settings
+
+    says = settings.AT_REST or "nobody has declared what encrypts the disks: docs/guide/encryption.md"
+    yield Checked("encryption at rest", True, says, warns=not settings.AT_REST)
+    lines = SWAPS.read_text().splitlines()[1:] if SWAPS.exists() else []
+    devices = [line.split()[0] for line in lines]
+    plain = [name for name in devices if not name.startswith(("/dev/zram", "/dev/dm-", "/dev/mapper/"))]
+    told = f"perhaps not encrypted: {', '.join(plain)}" if plain else "none, in memory, or on a mapped device"
+    yield Checked("swap", True, told, warns=bool(plain))
+
+
+def check_sign_ins() -> Iterator[Checked]:
+    """Nobody signs in with a password that is printed somewhere; everybody else has a second factor."""
+    from ketaclinic.access.queries import public_sign_ins, staff_without_factor
+
+    known = public_sign_ins()
+    says = f"{len(known)} of staff, public: only serve --demo lets them in" if known else "none is public"
+    yield Checked("demo sign-ins", True, says)
+    without = staff_without_factor(but=known)
+    yield Checked(
+        "second factor", True, f"{without} to be set up at the next sign-in" if without else "everybody has one"
+    )
 
 
 def _data_folder() -> Iterator[Checked]:
@@ -110,3 +194,25 @@ def _data_folder() -> Iterator[Checked]:
     readable = key.exists() and bool(key.stat().st_mode & 0o077)
     yield Checked("data folder", not open_to_others, "others may read it: chmod 700" if open_to_others else "private")
     yield Checked("secret key file", not readable, "others may read it: chmod 600" if readable else "private")
+
+
+def check_continuity(now: datetime | None = None) -> Iterator[Checked]:
+    """A backup that is young enough, for a record of real people; printed sheets, while a server writes them."""
+    from django.conf import settings
+    from django.utils import timezone
+
+    from ketaclinic.config.settings import DATA
+    from ketaclinic.continuity.actions.backup import newest_backup
+    from ketaclinic.continuity.queries.status import sheet_status
+    from ketaclinic.people.models import Clinic
+
+    at, newest = now or timezone.now(), newest_backup(DATA)
+    real = Clinic.objects.filter(synthetic=False).exists()
+    old = newest is None or at - newest > timedelta(hours=settings.BACKUP_MAX_HOURS)
+    says = f"the newest is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "none was made; run: ketaclinic backup"
+    yield Checked("backup", not (real and old), says if real or newest else "only synthetic people: none needed")
+    for pk in Clinic.objects.order_by("pk").values_list("pk", flat=True):
+        status = sheet_status(settings.DOWNTIME, pk)
+        minutes = status.minutes(at)
+        words = "never written" if minutes is None else f"written {minutes} min ago"
+        yield Checked(f"downtime sheets of clinic {pk}", not status.failed, words)

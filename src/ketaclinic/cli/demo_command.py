@@ -43,19 +43,20 @@ def command(if_empty: bool, patients: int, seed: int, as_json: bool) -> int:
 
 
 def _print(demo: Any, sign_ins: Any, as_json: bool) -> None:
-    from ketaclinic.people.models import Patient, Staff
+    from ketaclinic.people.models import Patient, PersonalAccess, Staff
 
     if demo is None:
         click.echo("The database holds a clinic of its own; no demo was built.")
         return
     staff = Staff.objects.of(demo).select_related("user").order_by("pk")
+    own = PersonalAccess.objects.of(demo).select_related("user").order_by("pk")
     known = [
         {
             "role": member.get_role_display(),
             "username": member.user.username,
             "password": sign_ins[member.user.username],
         }
-        for member in staff
+        for member in (*staff, *own)
         if member.user.username in sign_ins
     ]
     number = Patient.objects.of(demo).count()

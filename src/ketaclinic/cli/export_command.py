@@ -47,10 +47,9 @@ def fhir(
 
 
 def _patient(clinic: Any, number: str) -> Any:
-    from ketaclinic.people.models import Patient
+    from ketaclinic.people.queries import patient_numbered
 
-    patient = Patient.objects.of(clinic).filter(record_number__iexact=number).first()
-    return patient or refuse("this clinic has no patient with that record number")
+    return patient_numbered(clinic, number) or refuse("this clinic has no patient with that record number")
 
 
 def _export(patient: Any, by: Any, folder: Path | None) -> Path | None:

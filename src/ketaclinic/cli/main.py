@@ -1,4 +1,4 @@
-"""``ketaclinic``: serve, demo, import, export, check, completion.
+"""``ketaclinic``: the commands, each loaded when it is called.
 
 Bad input ends in one clear line on standard error and an exit code, never in a traceback; nothing personal is
 printed by an error nobody foresaw.
@@ -18,6 +18,13 @@ COMMANDS = {
     "demo": "Build the demo clinic.",
     "import": "Bring in a record from another system.",
     "export": "Take a whole record out.",
+    "audit": "Check the log of who did what, and report from it.",
+    "database": "Prepare a PostgreSQL database for the server.",
+    "backup": "Write an encrypted backup.",
+    "restore": "Bring a clinic back from a backup.",
+    "downtime": "Write the printable sheets for when the server is gone.",
+    "staff": "Invite people, help the last administrator in.",
+    "pk": "Ask published models for expected concentrations.",
     "check": "Look whether everything is in order.",
     "completion": "Print the completion script of a shell.",
 }
@@ -60,7 +67,7 @@ def cli() -> None:
     """Run a Ketaclinic server and move records in and out of it.
 
     Settings come from the environment: KETACLINIC_DATA (folder of the data, default "var"), DATABASE_URL,
-    KETACLINIC_HOSTS, KETACLINIC_HTTPS.
+    KETACLINIC_OWNER_URL, KETACLINIC_WORKERS, KETACLINIC_HOSTS, KETACLINIC_HTTPS.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ketaclinic.config.settings")
 
@@ -104,3 +111,7 @@ def _unforeseen(error: Exception) -> int:
 def _say(message: str, code: int) -> int:
     click.echo(f"ketaclinic: {message}", err=True)
     return code
+
+
+if __name__ == "__main__":
+    main()

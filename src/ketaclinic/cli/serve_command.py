@@ -5,12 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from ketaclinic.cli.downtime_command import EVERY_SECONDS
 from ketaclinic.cli.main import OUTSIDE
-from ketaclinic.cli.starting import Refused, django_ready, migrate_quietly
+from ketaclinic.cli.starting import Refused, anchor_what_was_not, django_ready, migrate_quietly
+from ketaclinic.config.environment import connect_as_server
 
 
 class PortBusy(click.ClickException):
@@ -25,27 +31,41 @@ class PortBusy(click.ClickException):
 
 @click.command(name="serve")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on.")
+@click.option("--demo", is_flag=True, help="Let the public demo sign-ins in, from this machine only.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Processes (PostgreSQL only)."
+    "--workers",
+    type=click.IntRange(1, 32),
+    default=1,
+    show_default=True,
+    envvar="KETACLINIC_WORKERS",
+    help="Processes (PostgreSQL only).",
 )
-def command(port: int, host: str, workers: int) -> int:
+def command(port: int, host: str, workers: int, demo: bool) -> int:
     """Run the clinic's server until Ctrl-C.
 
-    Brings the database up to date first. SQLite has one writer, so there is one process with one thread; several
-    processes need PostgreSQL (DATABASE_URL).
+    Brings the database up to date first. SQLite lets one transaction write at a time, so there is one process, with
+    several threads; several processes need PostgreSQL (DATABASE_URL).
     """
+    if demo and not is_loopback(host):
+        raise Refused("the sign-ins of the demo are public: --demo serves this machine only (leave --host out)")
     os.environ["KETACLINIC_SERVING"] = "1"
+    os.environ["KETACLINIC_DEMO"] = "1" if demo else "0"
     check_port(host, port)
+    connect_as_server()
     django_ready()
-    migrate_quietly()
-    vendor = _database_ready_to_be_shared()
-    if vendor == "sqlite" and workers > 1:
-        raise Refused("SQLite has one writer; several workers need PostgreSQL (DATABASE_URL)")
+    _database_ready_to_be_shared(workers)
     prepare_static_files()
     click.echo(f"Ketaclinic listens on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
-    _serve(host, port, workers)
+    _load_once()
+    with sheets_written_beside():
+        _serve(host, port, workers)
     return 0
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def check_port(host: str, port: int) -> None:
@@ -85,19 +105,95 @@ def prepare_static_files() -> bool:
     return True
 
 
-def _database_ready_to_be_shared() -> str:
-    from django.db import connections
+def _database_ready_to_be_shared(workers: int) -> None:
+    from django.db import connection
 
+    if connection.vendor == "sqlite":
+        _sqlite_ready(workers)
+    else:
+        _postgresql_ready(workers)
+    connection.close()  # a worker must never inherit an open connection
+
+
+def _sqlite_ready(workers: int) -> None:
     from ketaclinic.config.distribution import learn_distribution
 
-    vendor: str = connections["default"].vendor
-    if vendor == "sqlite":
-        learn_distribution()
-    connections.close_all()  # a worker must never inherit an open connection
-    return vendor
+    if workers > 1:
+        raise Refused("SQLite has one writer; several workers need PostgreSQL (DATABASE_URL)")
+    migrate_quietly()
+    anchor_what_was_not()
+    learn_distribution()
+
+
+def _postgresql_ready(workers: int) -> None:
+    """Let the owner bring tables and anchor up to date, in a process of its own: this one stays the server's."""
+    import psycopg
+
+    from ketaclinic.config.wall.keeping import connections_left
+
+    update = [sys.executable, "-m", "ketaclinic.cli", "database", "update"]
+    if subprocess.run(update, check=False, stdout=subprocess.DEVNULL).returncode or not _is_up_to_date():
+        raise Refused("the database could not be brought up to date")
+    with psycopg.connect(os.environ["DATABASE_URL"]) as raw:  # past the pool, which each worker opens for itself
+        left = connections_left(raw, workers)
+    if left < 1:
+        raise Refused("PostgreSQL allows fewer connections than the workers may take; see KETACLINIC_POOL_MAX")
+
+
+def _is_up_to_date() -> bool:
+    from django.db import Error, connection
+
+    from ketaclinic.config.wall.keeping import up_to_date
+
+    shared: Any = connection
+    try:
+        return up_to_date()
+    except Error:  # an empty database grants the server nothing yet
+        return False
+    finally:
+        shared.close()
+        shared.close_pool()  # its threads would not live on in the workers
+
+
+LOG_OF_SERVER = {
+    "formatters": {name: {"()": "ketaclinic.config.logs.WithoutValues"} for name in ("generic", "access")},
+    "handlers": {
+        name: {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
+        for name in ("console", "access")
+    },
+}
+"""The server speaks on the same channel and under the same rule as the clinic."""
+
+
+@contextmanager
+def sheets_written_beside() -> Iterator[None]:
+    """Have a process of its own write the printable sheets while the server runs; it delays no request.
+
+    It ends with this one, also where this one is killed.
+    """
+    here = str(os.getpid())
+    words = [sys.executable, "-m", "ketaclinic.cli", "downtime", "--every", str(EVERY_SECONDS), "--parent", here]
+    environment = {name: value for name, value in os.environ.items() if name != "KETACLINIC_SERVING"}
+    writer = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        writer.terminate()
+        writer.wait(10)
+
+
+def _load_once() -> None:
+    """Import everything the pages need before there are workers: each begins with it, a replaced one too."""
+    from importlib import import_module
+
+    from django.urls import get_resolver
+
+    import_module("ketaclinic.config.wsgi")
+    assert get_resolver().url_patterns, "the addresses name every view"
 
 
 def _serve(host: str, port: int, workers: int) -> None:
+    from django.conf import settings
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -108,10 +204,11 @@ def _serve(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=1,
+        blocking_threads=settings.THREADS,
         websockets=False,
         backlog=256,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.warning,
+        log_dictconfig=LOG_OF_SERVER,
     ).serve()

@@ -28,19 +28,49 @@ def django_ready() -> None:
 
 
 def migrate_quietly() -> bool:
-    """Bring the database up to date; return whether anything had to be done."""
+    """Bring tables and row-level security up to date; return whether anything had to be done."""
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
+    from django.utils import timezone
 
     from ketaclinic.config.settings import DATA
+    from ketaclinic.config.wall.keeping import owns_the_tables, renew
+    from ketaclinic.continuity.actions.safety import safety_copy
 
     DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return False
+        return renew()
+    if connection.vendor == "postgresql" and not owns_the_tables():
+        refuse("only the owner of the tables can bring them up to date; name it in KETACLINIC_OWNER_URL")
+    copy = safety_copy(folder=DATA, at=timezone.now(), keep=settings.SAFETY_COPIES)
+    if copy is not None:
+        click.echo(
+            f"Before the upgrade the database was copied to {copy}. To go back: stop the server, put that file",
+            err=True,
+        )
+        click.echo("in the place of the database, and run the version of before.", err=True)
     call_command("migrate", interactive=False, verbosity=0)
     return True
+
+
+def anchor_what_was_not() -> None:
+    """Anchor entries of the audit log that a killed server had committed and not anchored; say what does not agree."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from ketaclinic.audit.actions import anchor_again
+    from ketaclinic.audit.queries import apart_from_anchor
+    from ketaclinic.config.wall.keeping import owns_the_tables
+
+    if connection.vendor == "postgresql" and not owns_the_tables():  # behind the second wall nobody sees every chain
+        return
+    anchor_again(timezone.now())
+    for name in apart_from_anchor():
+        says = f"the audit log of chain {name} is not what was anchored; run: ketaclinic audit verify"
+        click.echo(f"ketaclinic: {says}", err=True)
 
 
 def print_json(document: Any) -> None:
@@ -77,7 +107,8 @@ def the_member_of_staff(clinic: Any, username: str | None, permission: Any) -> A
     else:
         administrators = list(staff.filter(role=Role.ADMINISTRATOR)[:2])
         if len(administrators) != 1:
-            refuse("name who does this with --by USERNAME")
+            how_many = "several administrators" if administrators else "no administrator"
+            refuse(f"the clinic has {how_many}: name who does this with --by USERNAME")
         member = administrators[0]
     if not member.may(permission):
         refuse(f"the role {member.get_role_display().lower()} may not do this")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 
 from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal
@@ -15,41 +14,9 @@ from ketacore.evidence import Fact
 
 def facts_of(patient: Patient, product: str, at: datetime, planned_dose: float | None = None) -> ConsentFacts:
     """Return what stands on record about the patient's consent at ``at``, in the clinic's own days."""
-    return facts_of_many(patient.clinic, [patient.pk], product, at, planned_dose)[patient.pk]
-
-
-def facts_of_many(
-    clinic: Clinic, patient_ids: Collection[int], product: str, at: datetime, planned_dose: float | None = None
-) -> dict[int, ConsentFacts]:
-    """Return the facts of many patients with three queries, whatever their number."""
-    signatures: dict[int, list[SignedConsent]] = defaultdict(list)
-    rows = (
-        ConsentSignature.objects.of(clinic)
-        .filter(patient_id__in=patient_ids, at__lte=at)
-        .exclude(amended_by__recorded_at__lte=at)
-        .select_related("text", "witness")
-    )
-    for row in rows:
-        signatures[row.patient_id].append(_signed(row, clinic))
-    withdrawals: dict[int, list[Withdrawal]] = defaultdict(list)
-    taken_back = (
-        ConsentWithdrawal.objects.of(clinic)
-        .filter(patient_id__in=patient_ids, at__lte=at)
-        .exclude(amended_by__recorded_at__lte=at)
-    )
-    for withdrawal in taken_back:
-        withdrawals[withdrawal.patient_id].append(Withdrawal(withdrawal.product, withdrawal.at.astimezone(clinic.zone)))
-    renewing = Fact.of(_renewing_texts(clinic, product, at), "consent texts of this clinic", at)
     dose: Fact[float] = Fact.not_asked() if planned_dose is None else Fact.of(planned_dose, "plan", at)
-    return {
-        pk: ConsentFacts(
-            signatures=Fact.of(tuple(signatures[pk]), "consent signatures", at),
-            withdrawals=Fact.of(tuple(withdrawals[pk]), "consent withdrawals", at),
-            renewing_texts=renewing,
-            planned_dose=dose,
-        )
-        for pk in patient_ids
-    }
+    asked, doses = {product: [patient.pk]}, {(product, patient.pk): dose}
+    return facts_of_products(patient.clinic, asked, at, doses)[product][patient.pk]
 
 
 def facts_of_products(
@@ -58,21 +25,43 @@ def facts_of_products(
     at: datetime,
     doses: Mapping[tuple[str, int], Fact[float]] | None = None,
 ) -> dict[str, dict[int, ConsentFacts]]:
-    """Return the facts of many patients per product: signatures and withdrawals of all are read once.
+    """Return the facts of many patients per product, with three queries, whatever their number.
 
     ``doses`` are the planned doses by product and patient, in the unit of the text.
     """
+    if not asked:
+        return {}
     everyone = {pk for ids in asked.values() for pk in ids}
-    found: dict[str, dict[int, ConsentFacts]] = {}
-    for product, ids in asked.items():
-        if not found:
-            known = facts_of_many(clinic, everyone, product, at)
-            found[product] = {pk: known[pk] for pk in ids}
-            continue
-        renewing = Fact.of(_renewing_texts(clinic, product, at), "consent texts of this clinic", at)
-        found[product] = {pk: replace(known[pk], renewing_texts=renewing) for pk in ids}
-    for (product, pk), dose in (doses or {}).items():
-        found[product][pk] = replace(found[product][pk], planned_dose=dose)
+    signatures, withdrawals = _signatures(clinic, everyone, at), _withdrawals(clinic, everyone, at)
+    renewing = _renewing_texts(clinic, list(asked), at)
+    given = doses or {}
+    return {
+        product: {
+            pk: ConsentFacts(
+                signatures=Fact.of(tuple(signatures[pk]), "consent signatures", at),
+                withdrawals=Fact.of(tuple(withdrawals[pk]), "consent withdrawals", at),
+                renewing_texts=renewing[product],
+                planned_dose=given.get((product, pk), Fact.not_asked()),
+            )
+            for pk in ids
+        }
+        for product, ids in asked.items()
+    }
+
+
+def _signatures(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[SignedConsent]]:
+    found: dict[int, list[SignedConsent]] = defaultdict(list)
+    rows = ConsentSignature.objects.of(clinic).filter(patient_id__in=patient_ids, at__lte=at)
+    for row in rows.exclude(amended_by__recorded_at__lte=at).select_related("text", "witness"):
+        found[row.patient_id].append(_signed(row, clinic))
+    return found
+
+
+def _withdrawals(clinic: Clinic, patient_ids: Collection[int], at: datetime) -> dict[int, list[Withdrawal]]:
+    found: dict[int, list[Withdrawal]] = defaultdict(list)
+    rows = ConsentWithdrawal.objects.of(clinic).filter(patient_id__in=patient_ids, at__lte=at)
+    for row in rows.exclude(amended_by__recorded_at__lte=at):
+        found[row.patient_id].append(Withdrawal(row.product, row.at.astimezone(clinic.zone)))
     return found
 
 
@@ -90,8 +79,12 @@ def _signed(row: ConsentSignature, clinic: Clinic) -> SignedConsent:
     )
 
 
-def _renewing_texts(clinic: Clinic, product: str, at: datetime) -> tuple[date, ...]:
+def _renewing_texts(clinic: Clinic, products: Collection[str], at: datetime) -> dict[str, Fact[tuple[date, ...]]]:
+    """Return, per product, from which days on texts ask everybody to sign anew; one query for all of them."""
     texts = ConsentText.objects.of(clinic).filter(
-        product=product, renews_earlier=True, effective_from__lte=clinic.day_of(at), at__lte=at
+        product__in=products, renews_earlier=True, effective_from__lte=clinic.day_of(at), at__lte=at
     )
-    return tuple(texts.values_list("effective_from", flat=True))
+    days: dict[str, list[date]] = {product: [] for product in products}
+    for product, day in texts.values_list("product", "effective_from"):
+        days[product].append(day)
+    return {product: Fact.of(tuple(found), "consent texts of this clinic", at) for product, found in days.items()}

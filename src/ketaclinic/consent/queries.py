@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.http import Http404
 
 from ketaclinic.consent.facts import facts_of, facts_of_products
 from ketaclinic.consent.models import ConsentSignature, ConsentText, ConsentWithdrawal
 from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.people.queries import one_in
 from ketaclinic.policy.queries import setting_of
 from ketacore.consent import consent_valid
 from ketacore.evidence import Decision
@@ -56,10 +56,7 @@ def texts_of(clinic: Clinic) -> QuerySet[ConsentText]:
 
 def text_in(clinic: Clinic, pk: int) -> ConsentText:
     """Return a text of this clinic; raises ``Http404`` for any other."""
-    text: ConsentText | None = texts_of(clinic).filter(pk=pk).first()
-    if text is None:
-        raise Http404("No such text in this clinic.")
-    return text
+    return one_in(texts_of(clinic), "text in this clinic", pk)
 
 
 def signatures_of(patient: Patient, at: datetime) -> QuerySet[ConsentSignature]:
@@ -68,7 +65,7 @@ def signatures_of(patient: Patient, at: datetime) -> QuerySet[ConsentSignature]:
         ConsentSignature.objects.of(patient.clinic)
         .filter(patient=patient, at__lte=at)
         .current()
-        .select_related("text", "witness")
+        .select_related("text", "witness", "recorded_by")
         .order_by("-at", "-pk")
     )
 
@@ -86,12 +83,8 @@ def withdrawals_of(patient: Patient, at: datetime) -> QuerySet[ConsentWithdrawal
 
 def signature_in(clinic: Clinic, pk: int) -> ConsentSignature:
     """Return a signature of this clinic; raises ``Http404`` for any other."""
-    found: ConsentSignature | None = (
-        ConsentSignature.objects.of(clinic).filter(pk=pk).select_related("text", "witness", "patient", "clinic").first()
-    )
-    if found is None:
-        raise Http404("No such consent in this clinic.")
-    return found
+    rows: QuerySet[ConsentSignature] = ConsentSignature.objects.of(clinic)
+    return one_in(rows.select_related("text", "witness", "patient", "clinic"), "consent in this clinic", pk)
 
 
 def standing_signature(patient: Patient, product: str, at: datetime) -> ConsentSignature | None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ketaclinic.consent.actions import sign_consent, sign_off_shipped, withdraw_consent
 from ketaclinic.consent.data import shipped_text
-from ketaclinic.consent.forms import SigningForm
+from ketaclinic.consent.forms import SigningForm, standing_consent, standing_for_text
 from ketaclinic.consent.models import ConsentText, Product
 from ketaclinic.consent.presenters import consent_page, product_for, sections_of, texts_page
 from ketaclinic.consent.queries import signature_in, text_in
@@ -18,6 +18,7 @@ from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
+from ketaclinic.people.seen import edits
 from ketaclinic.policy.queries import rules_line, setting_of
 from ketacore.evidence import Refusal
 
@@ -49,7 +50,8 @@ def _back(person: Patient, product: str) -> str:
 
 
 @require_POST
-@requires(Permission.TAKE_CONSENT)
+@requires(Permission.TAKE_CONSENT, fresh=True)
+@edits(standing_for_text)
 def sign(request: StaffRequest, patient_pk: int, text_pk: int) -> HttpResponse:
     """Take the patient's signature; what can be mended is shown beside the form with everything that was typed."""
     person, text = patient_in(request.clinic, patient_pk), text_in(request.clinic, text_pk)
@@ -81,7 +83,8 @@ def _sign(request: StaffRequest, person: Patient, text: ConsentText, form: Signi
 
 
 @require_POST
-@requires(Permission.TAKE_CONSENT)
+@requires(Permission.TAKE_CONSENT, fresh=True)
+@edits(standing_consent)
 def withdraw(request: StaffRequest, patient_pk: int, product: str) -> HttpResponse:
     """Record that the patient took consent back."""
     person = patient_in(request.clinic, patient_pk)
@@ -120,7 +123,7 @@ def text(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_POLICY)
+@requires(Permission.SIGN_POLICY, fresh=True)
 def sign_off(request: StaffRequest, product: str, language: str, version: str) -> HttpResponse:
     """Put a text that ships with the software into force."""
     shipped = shipped_text(product, language, version)

@@ -10,7 +10,7 @@ from random import Random
 from django.db import transaction
 
 from ketaclinic.config.distribution import learn_distribution
-from ketaclinic.demo.clinic import SIGN_INS, found_clinic
+from ketaclinic.demo.clinic import SIGN_INS, found_clinic, give_sign_in
 from ketaclinic.demo.courses import INFUSION, NASAL, items_of
 from ketaclinic.demo.floor import CHAIRS, OPENED_BEFORE, fill_chair
 from ketaclinic.demo.ledger import Ledger
@@ -31,6 +31,7 @@ from ketaclinic.demo.lives import (
 from ketaclinic.followup.actions import record_answers
 from ketaclinic.interfaces.fhir.actions import import_bundle
 from ketaclinic.people.permissions import Role
+from ketaclinic.people.queries import caregivers_of
 from ketaclinic.screening.actions import record_problem
 from ketacore.planning import PROTOCOLS, series
 from ketacore.scales import SCALES
@@ -81,13 +82,16 @@ def build_demo(*, at: datetime, seed: int, patients: int, progress: Callable[[in
             if progress:
                 progress(number)
     ledger.flush()
+    learn_distribution()  # before the floor is filled by reading what was written: PostgreSQL took minutes over it
     with transaction.atomic():
         for chair, (life, (_, _, minutes, shows)) in enumerate(zip(floor, CHAIRS, strict=True), start=1):
             fill_chair(world, life, chair, minutes, shows)
         _write_down_late(world, arriving[-1])
         _raise_alerts(world, random, followed)
+        give_sign_in(world.home, arriving[2].patient, at)
+        ward = floor[0].patient
+        give_sign_in(world.home, ward, at, caregivers_of(ward).first())
         _import_bundles(world)
-    learn_distribution()
     if progress:
         progress(patients)
 

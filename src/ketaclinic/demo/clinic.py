@@ -11,15 +11,17 @@ from django.contrib.auth.hashers import make_password
 
 from ketaclinic.consent.actions import sign_off_shipped_texts
 from ketaclinic.consent.models import ConsentText
-from ketaclinic.people.models import Clinic, Staff, User
-from ketaclinic.people.permissions import Role
+from ketaclinic.people.actions import give_access
+from ketaclinic.people.models import Caregiver, Clinic, Patient, PersonalAccess, Staff, User
+from ketaclinic.people.permissions import OwnRole, Role
+from ketaclinic.people.sign_in import PUBLIC_PASSWORDS
 from ketaclinic.policy.actions import sign_policy
 from ketaclinic.policy.queries import all_rules
 from ketacore.evidence import Grade, Rule
 
 NAME = "Ketaclinic Demo (synthetic)"
-PASSWORD = "synthetic-people-only"
-SIGN_INS = {f"demo-{role.value.replace('_', '-')}": PASSWORD for role in Role}
+(PASSWORD,) = PUBLIC_PASSWORDS
+SIGN_INS = {f"demo-{role.value.replace('_', '-')}": PASSWORD for role in (*Role, *OwnRole)}
 """User name to password; printed by the command, known to everybody: a demo holds nobody real."""
 
 OPENED_BEFORE = timedelta(days=500)
@@ -77,6 +79,14 @@ def found_clinic(at: datetime) -> DemoClinic:
         sign_policy(rule=rule, by=staff[Role.PRESCRIBER], at=opened)
     texts = sign_off_shipped_texts(by=staff[Role.PRESCRIBER], at=opened)
     return DemoClinic(clinic, staff, {text.product: text for text in texts if text.language == "en"})
+
+
+def give_sign_in(home: DemoClinic, patient: Patient, at: datetime, caregiver: Caregiver | None = None) -> None:
+    """Give one patient, or one caregiver, the demo's sign-in of their kind."""
+    access: PersonalAccess = give_access(patient=patient, caregiver=caregiver, by=home.nurse, at=at)
+    access.user.username = f"demo-{access.role}"
+    access.user.password = make_password(PASSWORD)
+    access.user.save(update_fields=["username", "password"])
 
 
 def clinic_policies() -> list[Rule]:

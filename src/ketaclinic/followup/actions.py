@@ -12,10 +12,10 @@ from ketaclinic.audit.actions import write_audit
 from ketaclinic.followup import queries
 from ketaclinic.followup.facts import score_facts
 from ketaclinic.followup.models import Alert, AlertEvent, ScaleAnswer
-from ketaclinic.people.models import Patient, Staff
+from ketaclinic.people.models import Patient, Person, PersonalAccess, Staff
 from ketaclinic.people.permissions import Permission, check_in_clinic, check_may
 from ketaclinic.policy.queries import setting_of
-from ketaclinic.record.actions import chronicle, keep_decision
+from ketaclinic.record.actions import chronicle, keep_decision, written_by
 from ketaclinic.record.models import StoredDecision
 from ketaclinic.treatment.queries import given_sessions
 from ketacore import followup
@@ -49,15 +49,16 @@ def record_answers(
     instrument: str,
     answers: Mapping[str, int | None],
     entry_key: str,
-    by: Staff,
+    by: Person,
     at: datetime,
     answered_at: datetime | None = None,
 ) -> Recorded:
     """Store one form with its score, or without a number when an item is missing; raise the alerts it asks for.
 
     The same ``entry_key`` sent twice is one form. ``answered_at`` is when the patient answered, if not now.
+    ``by`` is the member of staff who wrote the answers down, or the patient who tapped them in their own sign-in.
     """
-    check_may(by, Permission.RECORD_SCORE)
+    check_may(by, Permission.ANSWER_OWN_FORM if isinstance(by, PersonalAccess) else Permission.RECORD_SCORE)
     check_in_clinic(by, patient)
     scale = scale_named(instrument)
     before = queries.answer_entered(patient.clinic, entry_key)
@@ -109,7 +110,7 @@ def _write(
     answers: Mapping[str, int | None],
     entry_key: str,
     *,
-    by: Staff,
+    by: Person,
     at: datetime,
     happened: datetime,
     amends: ScaleAnswer | None,
@@ -126,7 +127,7 @@ def _write(
         patient=patient,
         at=happened,
         recorded_at=at,
-        recorded_by=by,
+        **written_by(by),
         amends=amends,
         amendment_reason=reason,
         instrument=scale.scale_id,
@@ -159,7 +160,7 @@ def _write(
     return row
 
 
-def _raise_alerts(row: ScaleAnswer, scale: Scale, *, by: Staff, at: datetime) -> tuple[Alert, ...]:
+def _raise_alerts(row: ScaleAnswer, scale: Scale, *, by: Person, at: datetime) -> tuple[Alert, ...]:
     """Ask the core what the form asks for; what it could not decide is kept as well, and a person has to ask."""
     setting = setting_of(row.clinic, at)
     raised: list[Alert | None] = []
@@ -216,7 +217,7 @@ def _raise_alert(
     kept: StoredDecision,
     setting: Setting,
     *,
-    by: Staff,
+    by: Person,
     at: datetime,
 ) -> Alert | None:
     """Raise an alert with its owner; ``None`` where an earlier version of the form has raised it."""
@@ -230,7 +231,7 @@ def _raise_alert(
         patient=row.patient,
         at=at,
         recorded_at=at,
-        recorded_by=by,
+        **written_by(by),
         kind=kind,
         priority=_PRIORITY[kind],
         title=_TITLES[kind].format(
@@ -257,7 +258,7 @@ def _cause(decision: Decision) -> Finding:
     return next(tasks, nothing)
 
 
-def _tell(alert: Alert, kind: str, title: str, detail: str, *, by: Staff, at: datetime) -> None:
+def _tell(alert: Alert, kind: str, title: str, detail: str, *, by: Person, at: datetime) -> None:
     chronicle(
         patient=alert.patient,
         by=by,

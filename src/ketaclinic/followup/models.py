@@ -9,13 +9,13 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from ketaclinic.people.permissions import Role
-from ketaclinic.record.models import ClinicalQuerySet, ClinicalRow, StoredDecision
+from ketaclinic.record.models import AuthoredRow, ClinicalQuerySet, ClinicalRow, StoredDecision, one_author
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-class ScaleAnswer(ClinicalRow):
+class ScaleAnswer(AuthoredRow):
     """One filled-in form. ``total`` and ``band`` are empty while an item is missing: half a form gives no number.
 
     ``entry_key`` is drawn when the form is opened: the same form sent twice is one row. ``session`` answers
@@ -36,7 +36,10 @@ class ScaleAnswer(ClinicalRow):
             models.Index(fields=["patient", "instrument", "at"]),
             models.Index(fields=["clinic", "instrument", "-at"]),
         ]
-        constraints = [models.UniqueConstraint(fields=["clinic", "entry_key"], name="one_scale_answer_per_entry")]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "entry_key"], name="one_scale_answer_per_entry"),
+            one_author("scale_answer"),
+        ]
 
     def __str__(self) -> str:
         number = self.total if self.total is not None else "no number"
@@ -68,7 +71,7 @@ class AlertQuerySet(ClinicalQuerySet):
         return self.filter(Q(owner_role=role) | passed_on)
 
 
-class Alert(ClinicalRow):
+class Alert(AuthoredRow):
     """Something a person must look at today. ``at`` is when it was raised; what became of it stands in its events.
 
     ``owner_role`` must answer by ``due_at``; after that ``backup_role`` owns it too. ``due_at`` is empty while the
@@ -110,7 +113,10 @@ class Alert(ClinicalRow):
     class Meta:
         ordering = ["due_at", "at", "pk"]
         indexes = [models.Index(fields=["clinic", "-at"]), models.Index(fields=["patient", "-at"])]
-        constraints = [models.UniqueConstraint(fields=["answer", "kind"], name="one_alert_per_answer_and_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "kind"], name="one_alert_per_answer_and_kind"),
+            one_author("alert"),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
-from django.http import Http404
 
 from ketaclinic.followup.models import Alert, AlertEvent, AlertQuerySet, ScaleAnswer
 from ketaclinic.people.models import Clinic, Patient, Staff
+from ketaclinic.people.queries import one_in
 from ketaclinic.treatment.queries import given_sessions
+from ketacore.scales import SCALES, Scale
+
+ASKED_AGAIN_AFTER = timedelta(days=14)
+"""Each form asks about "the last 2 weeks" (``recall`` of the scale): sooner, it would ask about the same days again."""
 
 
 def answers_of(patient: Patient, at: datetime, instrument: str = "") -> QuerySet[ScaleAnswer]:
     """Return the patient's forms that count, complete or not, oldest first."""
     rows = ScaleAnswer.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
     rows = rows.filter(instrument=instrument) if instrument else rows
-    return rows.select_related("recorded_by").order_by("at", "pk")
+    return rows.select_related("recorded_by", "told_by__patient").order_by("at", "pk")
 
 
 def scores_of(patient: Patient, instrument: str, at: datetime | None = None) -> list[ScaleAnswer]:
@@ -26,7 +30,7 @@ def scores_of(patient: Patient, instrument: str, at: datetime | None = None) -> 
     rows = ScaleAnswer.objects.of(patient.clinic).current().filter(patient=patient, instrument=instrument)
     rows = rows.filter(complete=True)
     rows = rows.filter(at__lte=at) if at is not None else rows
-    return list(rows.select_related("recorded_by").order_by("at", "pk"))
+    return list(rows.select_related("recorded_by", "told_by__patient").order_by("at", "pk"))
 
 
 def baseline_of(patient: Patient, instrument: str, at: datetime) -> ScaleAnswer | None:
@@ -54,11 +58,26 @@ def latest_scores(
 
 def answer_in(clinic: Clinic, pk: int) -> ScaleAnswer:
     """Return a form of this clinic; raises ``Http404`` for any other."""
-    rows = ScaleAnswer.objects.of(clinic).select_related("patient", "patient__clinic", "recorded_by")
-    row: ScaleAnswer | None = rows.filter(pk=pk).first()
-    if row is None:
-        raise Http404("No such form in this clinic.")
-    return row
+    rows: QuerySet[ScaleAnswer] = ScaleAnswer.objects.of(clinic)
+    beside = ("patient", "patient__clinic", "recorded_by", "told_by__patient")
+    return one_in(rows.select_related(*beside), "form in this clinic", pk)
+
+
+def forms_due(patient: Patient, at: datetime) -> list[Scale]:
+    """Return the forms the patient should fill in now: depression, and whatever they were asked before.
+
+    A form is due once the days it was last asked about lie behind.
+    """
+    newest: dict[str, datetime] = {}
+    for instrument, answered_at in answers_of(patient, at).values_list("instrument", "at"):
+        newest[instrument] = answered_at
+    asked = [s for s in SCALES.values() if s.measures == "depression" or s.scale_id in newest]
+    day = patient.clinic.day_of
+    return [
+        scale
+        for scale in asked
+        if scale.scale_id not in newest or day(newest[scale.scale_id]) <= day(at) - ASKED_AGAIN_AFTER
+    ]
 
 
 def correction_of(row: ScaleAnswer) -> ScaleAnswer | None:
@@ -85,11 +104,8 @@ def answer_entered(clinic: Clinic, entry_key: str) -> ScaleAnswer | None:
 
 def alert_in(clinic: Clinic, pk: int) -> Alert:
     """Return an alert of this clinic with its loop; raises ``Http404`` for any other."""
-    rows = Alert.objects.of(clinic).with_loop().select_related("patient", "patient__clinic", "answer", "decision")
-    alert: Alert | None = rows.filter(pk=pk).first()
-    if alert is None:
-        raise Http404("No such alert in this clinic.")
-    return alert
+    rows: QuerySet[Alert] = Alert.objects.of(clinic).with_loop()
+    return one_in(rows.select_related("patient", "patient__clinic", "answer", "decision"), "alert in this clinic", pk)
 
 
 def steps_of(alert: Alert) -> QuerySet[AlertEvent]:

@@ -6,6 +6,7 @@ from ketaclinic.followup import views
 
 app_name = "followup"
 urlpatterns = [
+    path("own/<slug:instrument>/", views.own_answer, name="own_answer"),
     path("<int:patient_pk>/", views.patient, name="patient"),
     path("<int:patient_pk>/answer/<slug:instrument>/", views.answer, name="answer"),
     path("form/<int:pk>/", views.form, name="form"),

@@ -8,7 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
 from ketaclinic.maintenance import actions, queries
 from ketaclinic.maintenance.models import BenefitEvaluation, NextSessionAnswer
@@ -17,6 +18,7 @@ from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.presenters import weekday_words
 from ketaclinic.people.queries import patient_in
+from ketaclinic.people.seen import Shown, Standing, edits, fields_of, last_change, patient_of
 from ketaclinic.policy.presenters import told as findings_told
 from ketacore.evidence import Refusal
 
@@ -40,6 +42,7 @@ class BenefitForm(forms.Form):
     reason = forms.CharField(label="What this rests on", max_length=1000, widget=forms.Textarea({"rows": 2}))
 
 
+@require_safe
 @requires(Permission.SEE_CHART)
 def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show the proposal with its reasons, and what was answered before."""
@@ -47,7 +50,31 @@ def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     return _page(request, person)
 
 
-@requires(Permission.ANSWER_PROPOSAL)
+def _standing_answer(request: StaffRequest, patient_pk: int) -> Standing:
+    """Return what was answered last to a proposal, and by whom."""
+    person = patient_of(request, patient_pk)
+    row = queries.answers_of(person, request.at).first()
+    initial = {name: getattr(row, name) for name in ("answer", "next_on", "reason")} if row else {}
+    shown = (*fields_of(AnswerForm(initial=initial)), Shown("number", "Answer no.", str(row.pk) if row else ""))
+    return _standing(row, shown, person)
+
+
+def _standing_benefit(request: StaffRequest, patient_pk: int) -> Standing:
+    """Return how the benefit was judged last, and by whom."""
+    person = patient_of(request, patient_pk)
+    row = queries.evaluations_of(person, request.at).first()
+    initial = {name: getattr(row, name) for name in ("benefit", "reason")} if row else {}
+    form = BenefitForm(prefix="benefit", initial=initial)
+    return _standing(row, (*fields_of(form), Shown("number", "Judgement no.", str(row.pk) if row else "")), person)
+
+
+def _standing(row: NextSessionAnswer | BenefitEvaluation | None, shown: tuple[Shown, ...], person: Patient) -> Standing:
+    leave = reverse("maintenance:patient", args=[person.pk])
+    return Standing(shown, *last_change(row), person, leave=leave)
+
+
+@requires(Permission.ANSWER_PROPOSAL, fresh=True)
+@edits(_standing_answer)
 def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Record the prescriber's answer."""
     person = patient_in(request.clinic, patient_pk)
@@ -65,7 +92,8 @@ def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.ANSWER_PROPOSAL)
+@requires(Permission.ANSWER_PROPOSAL, fresh=True)
+@edits(_standing_benefit)
 def evaluate(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Record whether the treatment helps."""
     person = patient_in(request.clinic, patient_pk)

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
+from ketaclinic.people.seen import Shown, Standing, edits, last_change
 from ketaclinic.policy.actions import sign_policy, sign_room
 from ketaclinic.policy.presenters import RuleFilter, room_title, rule_page, rules_page
-from ketaclinic.policy.queries import rule_named
+from ketaclinic.policy.queries import rule_named, signatures_under
 from ketacore.evidence import Refusal
 
 
@@ -38,8 +39,19 @@ def _rule(request: StaffRequest, rule_id: str, refusal: Refusal | None = None, r
     )
 
 
+def _standing(request: StaffRequest, rule_id: str) -> Standing:
+    """Return whether the rule is signed here, and who said so last."""
+    _, named = rule_named(rule_id)
+    last = next(iter(signatures_under(request.clinic, named, request.at)), None)
+    does = "sign" if last is not None and last.signed else "withdraw"
+    shown = Shown("do", "Signature", does, {"sign": "signed", "withdraw": "not signed"})
+    which = Shown("signature", "Signature no.", str(last.pk) if last is not None else "")
+    return Standing((shown, which), *last_change(last))
+
+
 @require_POST
-@requires(Permission.SIGN_POLICY)
+@requires(Permission.SIGN_POLICY, fresh=True)
+@edits(_standing)
 def sign(request: StaffRequest, rule_id: str) -> HttpResponse:
     """Sign a clinic policy, or withdraw the signature with a reason."""
     _, named = rule_named(rule_id)
@@ -53,7 +65,7 @@ def sign(request: StaffRequest, rule_id: str) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_POLICY)
+@requires(Permission.SIGN_POLICY, fresh=True)
 def sign_all(request: StaffRequest, room: str) -> HttpResponse:
     """Sign all clinic policies of a room that were shown and ticked as read."""
     if request.POST.get("read") != "yes":

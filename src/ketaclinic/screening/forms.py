@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.http import HttpRequest
+from django.urls import reverse
 
-from ketaclinic.people.models import Staff
-from ketaclinic.screening.models import PRODUCTS, Allergy, AntidepressantTrial, CandidacyDecision, HistoryAnswer
+from ketaclinic.people.middleware import StaffRequest
+from ketaclinic.people.models import Patient, Staff
+from ketaclinic.people.seen import Shown, Standing, fields_of, last_change, patient_of
+from ketaclinic.record.queries import replaced
+from ketaclinic.screening import queries
+from ketaclinic.screening.models import (
+    PRODUCTS,
+    Allergy,
+    AntidepressantTrial,
+    CandidacyDecision,
+    HistoryAnswer,
+    Medication,
+    Problem,
+)
 from ketacore.evidence import Finding
 from ketacore.screening import QUESTIONS
 
@@ -151,6 +167,18 @@ class ChangeAnswerForm(forms.Form):
         return "given", given.isoformat() if isinstance(given, date) else given
 
 
+class _ReasonToTreat(forms.CharField):
+    """A reason that only the decision to treat asks for."""
+
+    needed = "needed to treat"
+
+
+class _SecondSigner(forms.ChoiceField):
+    """Who signs beside the prescriber, where the decision is to treat."""
+
+    needed = "needed to treat"
+
+
 class DecisionForm(forms.Form):
     """Treat, wait or decline, with the reason; and one reason for each stop that is passed."""
 
@@ -166,12 +194,12 @@ class DecisionForm(forms.Form):
         self.signers = {str(s.pk): s for s in signers}
         self.second: Staff | None = None
         for finding in passing:
-            self.fields[f"pass_{finding.rule.rule_id}"] = forms.CharField(
+            self.fields[f"pass_{finding.rule.rule_id}"] = _ReasonToTreat(
                 label=f"To treat in spite of: {finding.rule.title}", required=False, max_length=1000
             )
         if any(f.rule.override.second_signoff for f in passing):
             names = [(key, signer.display_name) for key, signer in self.signers.items()]
-            self.fields["second_signer"] = forms.ChoiceField(
+            self.fields["second_signer"] = _SecondSigner(
                 label="Second signature", choices=[("", "nobody yet"), *names], required=False
             )
             self.fields["second_password"] = forms.CharField(
@@ -196,3 +224,135 @@ class DecisionForm(forms.Form):
     def overrides(self) -> dict[str, str]:
         """Return the reasons given for passing stops, by rule id."""
         return {f.rule.rule_id: self.cleaned_data.get(f"pass_{f.rule.rule_id}", "") for f in self.passing}
+
+
+# ---- what stands of what these forms change ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    patient: Patient
+    answers: dict[str, HistoryAnswer]
+    decisions: Sequence[CandidacyDecision]
+
+
+def keep_shown(request: HttpRequest, history: queries.History, decisions: Sequence[CandidacyDecision]) -> None:
+    """Keep what the page that is being drawn has read: its forms carry just that, and read nothing again."""
+    request.screening_shown = _Shown(history.patient, history.answers, decisions)  # type: ignore[attr-defined]
+
+
+def _shown_of(request: StaffRequest, patient_pk: int) -> _Shown | None:
+    shown: _Shown | None = getattr(request, "screening_shown", None)
+    return shown if shown is not None and shown.patient.pk == patient_pk else None
+
+
+def standing_question(request: StaffRequest, patient_pk: int, question: str) -> Standing:
+    """Return the answer that a question has, and who gave it."""
+    patient = patient_of(request, patient_pk)
+    row = _answers_now(request, patient_pk).get(question)
+    asked = QUESTIONS.get(question)
+    again = row is not None and asked is not None and not asked.changes
+    change = reverse("screening:change_answer", args=[patient_pk, row.pk]) if row is not None else ""
+    shown = (
+        Shown(
+            "answer", asked.ask if asked else question, row.answer if row else "", dict(HistoryAnswer.Answer.choices)
+        ),
+        Shown("value", "Which", row.value if row else ""),
+        Shown("number", "Answer no.", str(row.pk) if row else ""),
+    )
+    return Standing(
+        shown,
+        *last_change(row),
+        patient,
+        leave=change if again else reverse("screening:patient", args=[patient_pk]),
+        settled="It is answered; an answer is changed with a reason." if again else "",
+    )
+
+
+def _answers_now(request: StaffRequest, patient_pk: int) -> dict[str, HistoryAnswer]:
+    shown = _shown_of(request, patient_pk)
+    return shown.answers if shown is not None else queries.answers(patient_of(request, patient_pk), request.at)
+
+
+def _decided(request: StaffRequest, patient_pk: int, product: str) -> CandidacyDecision | None:
+    shown = _shown_of(request, patient_pk)
+    if shown is None:
+        return queries.candidacy(patient_of(request, patient_pk), product, request.at)
+    return next((row for row in shown.decisions if row.product == product), None)
+
+
+def standing_answer(request: StaffRequest, patient_pk: int, pk: int) -> Standing | None:
+    """Return the answer that replaced the one being changed."""
+    patient = patient_of(request, patient_pk)
+    return replaced(
+        queries.ever_written(HistoryAnswer, patient, pk),
+        lambda row: fields_of(ChangeAnswerForm(earlier=row), "value"),
+        go_on=lambda newest: reverse("screening:change_answer", args=[patient_pk, newest]),
+        leave=reverse("screening:patient", args=[patient_pk]),
+    )
+
+
+def standing_trial(request: StaffRequest, patient_pk: int, pk: int) -> Standing | None:
+    """Return the trial that replaced the one being corrected."""
+    patient = patient_of(request, patient_pk)
+    return replaced(
+        queries.ever_written(AntidepressantTrial, patient, pk),
+        lambda row: fields_of(TrialForm(initial=trial_values(row), correcting=True), *TrialForm.Meta.fields),
+        go_on=lambda newest: reverse("screening:correct_trial", args=[patient_pk, newest]),
+        leave=reverse("screening:patient", args=[patient_pk]),
+    )
+
+
+def trial_values(row: AntidepressantTrial) -> dict[str, Any]:
+    """Return what the form about a trial begins with."""
+    return {name: getattr(row, name) for name in TrialForm.Meta.fields}
+
+
+def standing_medicine(request: StaffRequest, patient_pk: int, pk: int) -> Standing | None:
+    """Return what became of the medicine that is being stopped."""
+    return _settled(request, Medication, patient_pk, pk)
+
+
+def standing_problem(request: StaffRequest, patient_pk: int, pk: int) -> Standing | None:
+    """Return what became of the condition that is being refuted."""
+    return _settled(request, Problem, patient_pk, pk)
+
+
+def standing_allergy(request: StaffRequest, patient_pk: int, pk: int) -> Standing | None:
+    """Return what became of the allergy that is being refuted."""
+    return _settled(request, Allergy, patient_pk, pk)
+
+
+def _settled(
+    request: StaffRequest, model: type[Medication | Problem | Allergy], patient_pk: int, pk: int
+) -> Standing | None:
+    patient = patient_of(request, patient_pk)
+    row = queries.ever_written(model, patient, pk)
+
+    def shown(row: Medication | Problem | Allergy) -> tuple[Shown, ...]:
+        ended = getattr(row, "ended_on", None)
+        last = Shown("ended_on", "Last taken on", ended.isoformat() if ended else "")
+        state = Shown("status", row.display, row.get_status_display())
+        why = Shown("reason", "Why", row.amendment_reason)
+        return (state, last, why) if isinstance(row, Medication) else (state, why)
+
+    return replaced(
+        row,
+        shown,
+        go_on=lambda newest: reverse("screening:patient", args=[patient_pk]),
+        leave=reverse("screening:patient", args=[patient_pk]),
+        settled=lambda newest: "Somebody has settled this entry already." if newest.pk != row.pk else "",
+    )
+
+
+def standing_decision(request: StaffRequest, patient_pk: int, product: str) -> Standing:
+    """Return what was decided about a product last, and by whom."""
+    patient = patient_of(request, patient_pk)
+    row = _decided(request, patient_pk, product)
+    shown = (
+        Shown("verdict", "Decision", row.verdict if row else "", dict(CandidacyDecision.Verdict.choices)),
+        Shown("reason", "Reason", row.reason if row else ""),
+        Shown("number", "Decision no.", str(row.pk) if row else ""),
+    )
+    leave = f"{reverse('screening:patient', args=[patient_pk])}?product={product}"
+    return Standing(shown, *last_change(row), patient, leave=leave)

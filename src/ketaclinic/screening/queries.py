@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import Http404
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.people.queries import one_in
 from ketaclinic.record.models import ClinicalRow
 from ketaclinic.screening.models import (
     Allergy,
@@ -39,6 +39,20 @@ class History:
     refuted_allergies: list[Allergy] = field(default_factory=list)
 
 
+def candidate_in(clinic: Clinic, pk: int, at: datetime) -> Patient:
+    """Return the patient of this clinic for the pages of this room; raises ``Http404`` as ``patient_in`` does.
+
+    The newest blood pressure comes in the same read, where ``history_of`` finds it.
+    """
+    newest = _vitals(clinic, VitalSign.Kind.BLOOD_PRESSURE, at).filter(patient=OuterRef("pk")).values("pk")[:1]
+    rows: QuerySet[Any] = Patient.objects.of(clinic).annotate(pressure_pk=Subquery(newest))
+    joined = FilteredRelation("vitalsigns", condition=Q(vitalsigns__pk=F("pressure_pk")))
+    rows = rows.annotate(newest_pressure=joined).select_related("newest_pressure")
+    patient: Patient = one_in(rows, "patient in this clinic", pk)
+    patient.clinic = clinic
+    return patient
+
+
 def history_of(patient: Patient, at: datetime) -> History:
     """Return the patient's history as it was known at ``at``."""
     of_patient = Problem.objects.of(patient.clinic).current().filter(patient=patient, at__lte=at)
@@ -60,7 +74,7 @@ def history_of(patient: Patient, at: datetime) -> History:
         refuted_allergies=[row for row in every_allergy if row.status == Problem.Status.REFUTED],
         medications=list(active_medications(patient, at)),
         trials=list(trials(patient, at)),
-        pressure=latest_vital(patient, VitalSign.Kind.BLOOD_PRESSURE, at),
+        pressure=_pressure(patient, at),
     )
 
 
@@ -93,9 +107,20 @@ def procedures(patient: Patient) -> QuerySet[Procedure]:
 
 def latest_vital(patient: Patient, kind: str, at: datetime) -> VitalSign | None:
     """Return the newest measurement of a kind up to ``at``."""
-    rows = VitalSign.objects.of(patient.clinic).current().filter(patient=patient, kind=kind, at__lte=at)
-    newest: VitalSign | None = rows.order_by("-at", "-pk").first()
+    newest: VitalSign | None = _vitals(patient.clinic, kind, at).filter(patient=patient).first()
     return newest
+
+
+def _vitals(clinic: Clinic, kind: str, at: datetime) -> QuerySet[VitalSign]:
+    rows: QuerySet[VitalSign] = VitalSign.objects.of(clinic).current()
+    return rows.filter(kind=kind, at__lte=at).order_by("-at", "-pk")
+
+
+def _pressure(patient: Patient, at: datetime) -> VitalSign | None:
+    if not hasattr(patient, "pressure_pk"):
+        return latest_vital(patient, VitalSign.Kind.BLOOD_PRESSURE, at)
+    found: VitalSign | None = getattr(patient, "newest_pressure", None)
+    return found
 
 
 def answers(patient: Patient, at: datetime) -> dict[str, HistoryAnswer]:
@@ -165,9 +190,12 @@ def trial_in(patient: Patient, pk: int) -> AntidepressantTrial:
 Row = TypeVar("Row", bound=ClinicalRow)
 
 
+def ever_written(model: type[Row], patient: Patient, pk: int) -> Row:
+    """Return an entry of this patient, corrected since or not; raises ``Http404`` for anybody else's."""
+    rows: QuerySet[Row] = model.objects.of(patient.clinic).select_related("recorded_by")
+    return one_in(rows.filter(patient=patient), "entry of this patient", pk)
+
+
 def _current(model: type[Row], patient: Patient, pk: int) -> Row:
     rows: QuerySet[Row] = model.objects.of(patient.clinic).current()
-    row = rows.filter(patient=patient, pk=pk).first()
-    if row is None:
-        raise Http404("No such entry of this patient.")
-    return row
+    return one_in(rows.filter(patient=patient), "entry of this patient", pk)

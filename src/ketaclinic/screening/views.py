@@ -15,16 +15,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from ketaclinic.people.models import Patient, Staff
 from ketaclinic.people.permissions import Permission, Role, requires
-from ketaclinic.people.queries import patient_in, staff_with_role
+from ketaclinic.people.queries import staff_with_role
+from ketaclinic.people.seen import edits
 from ketaclinic.screening import actions, forms, presenters, queries
 from ketaclinic.screening.models import PRODUCTS, AntidepressantTrial
 from ketacore.evidence import Refusal
 
 
 def _patient(request: HttpRequest, pk: int) -> Patient:
-    patient = patient_in(request.clinic, pk)  # type: ignore[attr-defined]
-    patient.clinic = request.clinic  # type: ignore[attr-defined]
-    return patient
+    return queries.candidate_in(request.clinic, pk, request.at)  # type: ignore[attr-defined]
 
 
 def _page_of(patient: Patient, product: str = "", anchor: str = "") -> str:
@@ -36,12 +35,14 @@ def _context(
     request: HttpRequest, patient: Patient, product: str, form: forms.DecisionForm | None = None
 ) -> dict[str, Any]:
     staff: Staff = request.staff  # type: ignore[attr-defined]
+    history = queries.history_of(patient, request.at)  # type: ignore[attr-defined]
     page = presenters.page(
-        queries.history_of(patient, request.at),  # type: ignore[attr-defined]
+        history,
         product=product,
         may_record=staff.may(Permission.RECORD_HISTORY),
         may_decide=staff.may(Permission.DECIDE_CANDIDACY),
     )
+    forms.keep_shown(request, history, page.decisions)
     if form is None and staff.may(Permission.DECIDE_CANDIDACY):
         form = _decision_form(staff, page.chosen, initial={"product": product})
     return {
@@ -75,6 +76,7 @@ def patient_page(request: HttpRequest, patient_pk: int) -> HttpResponse:
 
 @requires(Permission.RECORD_HISTORY)
 @require_POST
+@edits(forms.standing_question, fields=("question",))
 def answer(request: HttpRequest, patient_pk: int) -> HttpResponse:
     """Take the answer to one question, given in place."""
     patient = _patient(request, patient_pk)
@@ -83,7 +85,7 @@ def answer(request: HttpRequest, patient_pk: int) -> HttpResponse:
     if given == "given" and not value:
         messages.warning(request, "Choose an answer first, or say “Not known”.")
         return redirect(_page_of(patient, request.GET.get("product", ""), "unknown"))
-    row = actions.record_answer(
+    actions.record_answer(
         patient=patient,
         by=request.staff,  # type: ignore[attr-defined]
         at=request.at,  # type: ignore[attr-defined]
@@ -91,12 +93,13 @@ def answer(request: HttpRequest, patient_pk: int) -> HttpResponse:
         answer=given,
         value=value,
     )
-    messages.success(request, f"Saved: {row}")
+    messages.success(request, "The answer is saved.")
     return redirect(_page_of(patient, request.GET.get("product", ""), "unknown"))
 
 
 @requires(Permission.RECORD_HISTORY)
 @require_http_methods(["GET", "POST"])
+@edits(forms.standing_answer, token=False)
 def change_answer(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     """Change an answer with a reason."""
     patient = _patient(request, patient_pk)
@@ -174,6 +177,7 @@ def add(request: HttpRequest, patient_pk: int, what: str) -> HttpResponse:
 
 @requires(Permission.RECORD_HISTORY)
 @require_http_methods(["GET", "POST"])
+@edits(forms.standing_medicine, token=False)
 def stop_medicine(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     """Write down that a medicine is no longer taken."""
     patient = _patient(request, patient_pk)
@@ -191,8 +195,9 @@ def stop_medicine(request: HttpRequest, patient_pk: int, pk: int) -> HttpRespons
     return _form_page(request, patient, form, f"Stop {row.display}", save)
 
 
-@requires(Permission.DECIDE_CANDIDACY)
+@requires(Permission.DECIDE_CANDIDACY, fresh=True)
 @require_http_methods(["GET", "POST"])
+@edits(forms.standing_problem, token=False)
 def refute(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     """Settle an entry of the problem list that is wrong."""
     patient = _patient(request, patient_pk)
@@ -210,8 +215,9 @@ def refute(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     return _form_page(request, patient, form, f"Not the case: {row.display}", save)
 
 
-@requires(Permission.DECIDE_CANDIDACY)
+@requires(Permission.DECIDE_CANDIDACY, fresh=True)
 @require_http_methods(["GET", "POST"])
+@edits(forms.standing_allergy, token=False)
 def refute_allergy(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     """Settle an allergy that was entered in error."""
     patient = _patient(request, patient_pk)
@@ -231,12 +237,12 @@ def refute_allergy(request: HttpRequest, patient_pk: int, pk: int) -> HttpRespon
 
 @requires(Permission.RECORD_HISTORY)
 @require_http_methods(["GET", "POST"])
+@edits(forms.standing_trial, token=False)
 def correct_trial(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     """Correct a trial with a reason."""
     patient = _patient(request, patient_pk)
     row = queries.trial_in(patient, pk)
-    initial = {name: getattr(row, name) for name in forms.TrialForm.Meta.fields}
-    form = forms.TrialForm(request.POST or None, initial=initial, correcting=True)
+    form = forms.TrialForm(request.POST or None, initial=forms.trial_values(row), correcting=True)
 
     def save() -> AntidepressantTrial:
         return actions.record_trial(
@@ -250,8 +256,9 @@ def correct_trial(request: HttpRequest, patient_pk: int, pk: int) -> HttpRespons
     return _form_page(request, patient, form, f"Correct the trial of {row.drug}", save)
 
 
-@requires(Permission.DECIDE_CANDIDACY)
+@requires(Permission.DECIDE_CANDIDACY, fresh=True)
 @require_POST
+@edits(forms.standing_decision, fields=("product",))
 def decide(request: HttpRequest, patient_pk: int) -> HttpResponse:
     """Keep the prescriber's decision; what keeps it from being made is told at the form, input kept."""
     patient = _patient(request, patient_pk)

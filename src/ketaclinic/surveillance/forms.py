@@ -7,7 +7,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
+from ketaclinic.people.middleware import StaffRequest
+from ketaclinic.people.seen import Shown, Standing, fields_of
+from ketaclinic.record.queries import replaced
+from ketaclinic.surveillance import queries
 from ketaclinic.surveillance.models import ScreenResult
 from ketacore.surveillance import SCREENS
 
@@ -53,3 +58,28 @@ class CorrectionForm(ScreenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["kind"]
+
+
+# ---- what stands of what these forms change ------------------------------------------------------------------------
+
+
+def values_of(row: ScreenResult) -> dict[str, Any]:
+    """Return what the form about a result begins with."""
+    return {"result": row.result, "value": row.value, "note": row.note, "done_on": row.clinic.day_of(row.at)}
+
+
+def standing_result(request: StaffRequest, pk: int) -> Standing | None:
+    """Return the result that replaced the one being corrected."""
+    row = queries.result_in(request.clinic, pk)
+    return replaced(
+        row,
+        _shown,
+        go_on=lambda newest: reverse("surveillance:correct", args=[newest]),
+        leave=reverse("surveillance:patient", args=[row.patient_id]),
+        entry_key=request.POST.get("entry_key", ""),
+    )
+
+
+def _shown(row: ScreenResult) -> tuple[Shown, ...]:
+    form = CorrectionForm(today=row.clinic.day_of(row.at), initial=values_of(row))
+    return fields_of(form, "result", "value", "note", "done_on")

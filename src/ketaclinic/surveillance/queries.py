@@ -10,9 +10,9 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
-from django.http import Http404
 
 from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.people.queries import one_in
 from ketaclinic.planning.models import Plan
 from ketaclinic.planning.queries import active_plan, active_plans
 from ketaclinic.policy.queries import setting_of, signed_policies
@@ -34,11 +34,8 @@ def results_of(patient: Patient, at: datetime) -> QuerySet[ScreenResult]:
 
 def result_in(clinic: Clinic, pk: int) -> ScreenResult:
     """Return a result of this clinic; raises ``Http404`` for any other."""
-    rows = ScreenResult.objects.of(clinic).select_related("patient", "patient__clinic", "recorded_by")
-    row: ScreenResult | None = rows.filter(pk=pk).first()
-    if row is None:
-        raise Http404("No such result in this clinic.")
-    return row
+    rows: QuerySet[ScreenResult] = ScreenResult.objects.of(clinic)
+    return one_in(rows.select_related("patient", "patient__clinic", "recorded_by"), "result in this clinic", pk)
 
 
 def result_entered(clinic: Clinic, entry_key: str) -> ScreenResult | None:

@@ -8,16 +8,19 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
+from ketaclinic.people.seen import edits
 from ketaclinic.surveillance import actions, presenters, queries
-from ketaclinic.surveillance.forms import CorrectionForm, ScreenForm
+from ketaclinic.surveillance.forms import CorrectionForm, ScreenForm, standing_result, values_of
 from ketacore.evidence import Refusal
 from ketacore.surveillance import SCREEN
 
 
+@require_safe
 @requires(Permission.SEE_CHART)
 def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show which screens are due, and what was found."""
@@ -53,11 +56,12 @@ def record(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 @requires(Permission.RECORD_SCREEN)
+@edits(standing_result, token=False)
 def correct(request: StaffRequest, pk: int) -> HttpResponse:
     """Correct a result; the old one is kept."""
     row = queries.result_in(request.clinic, pk)
     key = request.POST.get("entry_key", "")[:64] or uuid4().hex
-    was = {"result": row.result, "value": row.value, "note": row.note, "done_on": request.clinic.day_of(row.at)}
+    was = values_of(row)
     form = CorrectionForm(request.POST or None, today=request.clinic.day_of(request.at), initial=was)
     context = {"patient": row.patient, "form": form, "key": key, "row": row}
     if request.method == "POST" and form.is_valid():

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ketaclinic.followup.models import Alert
-from ketaclinic.people.models import Clinic
 from ketaclinic.people.permissions import Role
 from ketacore import followup
-from ketacore.evidence import Setting
-from ketacore.followup import CrisisLine
 
 SECONDS_PER_MINUTE = 60
 
@@ -93,16 +90,3 @@ def _span(minutes: int) -> str:
         return f"{minutes} min"
     hours = minutes // 60
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"
-
-
-@dataclass(frozen=True, slots=True)
-class Crisis:
-    """Whom to call now: the checked numbers of the place, and always the clinic's own contact."""
-
-    lines: tuple[CrisisLine, ...]
-    clinic_contact: str
-
-
-def crisis(clinic: Clinic, setting: Setting) -> Crisis:
-    """Return the crisis numbers of the clinic's jurisdiction."""
-    return Crisis(followup.crisis_lines(setting), clinic.emergency_contact)

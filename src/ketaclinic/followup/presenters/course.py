@@ -327,7 +327,7 @@ def _rows(
             total=score.total,
             band=score.band,
             change=change,
-            by=score.recorded_by.display_name,
+            by=score.author_name,
             answer_id=score.pk,
         )
         rows.append((score.at, row))

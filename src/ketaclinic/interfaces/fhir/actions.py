@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import datetime
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ketaclinic.audit.actions import write_audit
+from ketaclinic.audit.models import Outcome
+from ketaclinic.config.wall.standing import within
 from ketaclinic.interfaces.fhir.finding import own_system
 from ketaclinic.interfaces.fhir.incoming import Incoming, Limits, Unreadable, parse_bundle
 from ketaclinic.interfaces.fhir.incoming.document import read_document
@@ -60,6 +63,9 @@ def store_incoming(incoming: Incoming, *, by: Staff, at: datetime) -> ImportRepo
 
 AT_ONCE_BYTES = 1024 * 1024
 """Files up to this size are imported within the request; larger ones beside it, with a progress bar."""
+_BESIDE = Semaphore(1)
+"""One large file at a time: each takes many times its size of memory while it is read."""
+_ONE_AT_A_TIME = "Another large file is being imported at this moment. Wait until it is done, then send this one again."
 
 
 def begin_import(*, by: Staff, at: datetime, file_name: str, data: bytes) -> FhirImport:
@@ -71,12 +77,20 @@ def begin_import(*, by: Staff, at: datetime, file_name: str, data: bytes) -> Fhi
     if len(data) <= AT_ONCE_BYTES:
         run_import(started, data)
     else:
-        transaction.on_commit(lambda: Thread(target=_run_beside, args=(started, data), daemon=True).start())
+        transaction.on_commit(lambda: _begin_beside(started, data))
     return started
 
 
+def _begin_beside(started: FhirImport, data: bytes) -> None:
+    if _BESIDE.acquire(blocking=False):
+        request = copy_context()  # the audit entry of the import tells where it came from
+        Thread(target=request.run, args=(_run_beside, started, data), daemon=True).start()
+    else:
+        _refuse(started, _ONE_AT_A_TIME)
+
+
 def run_import(started: FhirImport, data: bytes) -> None:
-    """Import the file of ``started`` and write down how it went; never raises."""
+    """Import the file of ``started`` and write down how it went, whatever breaks on the way."""
 
     def progress(done: int, of: int) -> None:
         _put_down(started, done=done, total=of)
@@ -89,22 +103,30 @@ def run_import(started: FhirImport, data: bytes) -> None:
             report = store_incoming(incoming, by=started.by, at=started.at)
             _put_down(started, state=FhirImport.State.DONE, patient_id=report.patient_id, report=report.as_json())
     except Unreadable as error:
-        _put_down(started, state=FhirImport.State.REFUSED, refusal=f"{error}."[:400])
+        _refuse(started, f"{error}.")
     except Refusal as refusal:
-        told = f"{'; '.join(refusal.because)}. {refusal.do}"
-        _put_down(started, state=FhirImport.State.REFUSED, refusal=told[:400])
+        _refuse(started, f"{'; '.join(refusal.because)}. {refusal.do}")
     except Exception as error:  # noqa: BLE001  whatever breaks, the person who waits is told; nothing was stored
         # The message of an error may quote the record; the places it came through cannot.
         frames = traceback.extract_tb(error.__traceback__)
         where = "".join(f"\n  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
         logger.error("import %s broke: %s%s", started.pk, type(error).__name__, where)
-        _put_down(started, state=FhirImport.State.REFUSED, refusal="An error on our side. Try once more.")
+        _refuse(started, "An error on our side. Try once more.", Outcome.FAILED)
+
+
+@transaction.atomic
+def _refuse(started: FhirImport, why: str, outcome: Outcome = Outcome.REFUSED) -> None:
+    """Write down why nothing was stored; that somebody tried stands in the audit log."""
+    _put_down(started, state=FhirImport.State.REFUSED, refusal=why[:400])
+    write_audit("import_record", by=started.by, at=started.at, obj=started, outcome=outcome)
 
 
 def _run_beside(started: FhirImport, data: bytes) -> None:
     try:
-        run_import(started, data)
+        with within(started.clinic_id):  # a thread of its own begins with nobody
+            run_import(started, data)
     finally:
+        _BESIDE.release()
         connection.close()
 
 

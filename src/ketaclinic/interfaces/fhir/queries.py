@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from django.http import Http404
 
 from ketaclinic.interfaces.fhir.models import FhirImport
 from ketaclinic.people.models import Clinic
+from ketaclinic.people.queries import one_in
 
 _SHOWN = 20
 
@@ -21,8 +21,5 @@ def recent_imports(clinic: Clinic) -> QuerySet[FhirImport]:
 
 def import_in(clinic: Clinic, pk: int) -> FhirImport:
     """Return one import of this clinic; raises ``Http404`` for another clinic's or none."""
-    found = FhirImport.objects.of(clinic).select_related("by", "patient").filter(pk=pk).first()
-    if found is None:
-        raise Http404("No such import in this clinic.")
-    started: FhirImport = found
-    return started
+    rows: QuerySet[FhirImport] = FhirImport.objects.of(clinic)
+    return one_in(rows.select_related("by", "patient"), "import in this clinic", pk)

@@ -6,16 +6,20 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from ketaclinic.audit.noted import note_people
+from ketaclinic.config.uploads import takes_a_file
 from ketaclinic.interfaces.fhir.actions import begin_import, export_patient
 from ketaclinic.interfaces.fhir.forms import UploadForm
 from ketaclinic.interfaces.fhir.outgoing import bundle_as_bytes
 from ketaclinic.interfaces.fhir.presenters import import_page
 from ketaclinic.interfaces.fhir.queries import import_in, recent_imports
+from ketaclinic.people.answers import made_anew
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.queries import patient_in
 
 
+@takes_a_file
 @requires(Permission.IMPORT_RECORD)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_record(request: StaffRequest) -> HttpResponse:
@@ -26,11 +30,12 @@ def import_record(request: StaffRequest) -> HttpResponse:
         started = begin_import(by=request.staff, at=request.at, file_name=file.name or "", data=file.read())
         return redirect("fhir:import_result", started.pk)
     status = 422 if request.method == "POST" else 200
-    imports = recent_imports(request.clinic)
+    imports = list(recent_imports(request.clinic))
+    note_people(sum(1 for one in imports if one.patient_id is not None))
     return render(request, "fhir/import.html", {"form": form, "imports": imports}, status=status)
 
 
-@requires(Permission.IMPORT_RECORD)
+@requires(Permission.IMPORT_RECORD, polling=True)
 @require_GET
 def import_result(request: StaffRequest, pk: int) -> HttpResponse:
     """Show how far an import is, and in the end what was taken and left; alone when asked for by a part of the page."""
@@ -39,16 +44,16 @@ def import_result(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, template, {"page": page, "import_pk": pk})
 
 
-@requires(Permission.EXPORT_RECORD)
+@requires(Permission.EXPORT_RECORD, fresh=True)
 @require_POST
 def export_record(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Send the whole record of one patient as a FHIR R4 bundle."""
     patient = patient_in(request.clinic, patient_pk)
     bundle = export_patient(patient=patient, by=request.staff, at=request.at)
     reply = HttpResponse(bundle_as_bytes(bundle), content_type="application/fhir+json")
-    reply["Content-Disposition"] = f'attachment; filename="{patient.record_number}.fhir.json"'
-    reply["Cache-Control"] = "no-store"
-    return reply
+    # The name of a file is seen by whoever looks into a folder of downloads: it says nothing of who it is.
+    reply["Content-Disposition"] = f'attachment; filename="record-{patient.pk}.fhir.json"'
+    return made_anew(reply)
 
 
 @requires(Permission.EXPORT_RECORD)

@@ -63,7 +63,8 @@ def _write(
     check_in_clinic(by, patient)
     _check_correction(amends, reason)
     recorded = recorded_at or at
-    row: Row = model.objects.create(
+    rows: Any = model.objects
+    row: Row = rows.create(
         clinic=patient.clinic,
         patient=patient,
         at=at,

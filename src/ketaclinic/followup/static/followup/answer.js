@@ -22,7 +22,7 @@ if (form) {
     next.hidden = current === questions.length - 1;
     back.disabled = current === 0;
     progress.textContent = one
-      ? `Question ${current + 1} of ${questions.length}`
+      ? `Step ${current + 1} of ${questions.length}`
       : `${answered()} of ${questions.length} answered`;
     if (focus && one) {
       const target = questions[current].querySelector("input:checked") || questions[current].querySelector("input");

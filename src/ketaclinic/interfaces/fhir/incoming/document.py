@@ -16,7 +16,14 @@ _MAGIC = {
     b"\xfd7zXZ": "an xz archive",
     b"(\xb5/\xfd": "a zstd archive",
     b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"GIF8": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"<": "XML or HTML",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
 }
+_STRUCTURE = "{[,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class Limits:
     bytes: int = 50 * 1024 * 1024
     depth: int = 60
     resources: int = 100_000
+    values: int = 4_000_000
+    """Values that are counted before anything is built: each costs memory, however short it is written."""
 
     def check_size(self, size: int) -> None:
         """Raise ``Unreadable`` for a file larger than the limit, before it is read."""
@@ -36,12 +45,15 @@ class Limits:
 def read_document(data: bytes, limits: Limits) -> dict[str, Any]:
     """Return the JSON object in ``data``; raises ``Unreadable`` for anything else."""
     limits.check_size(len(data))
-    if not data.strip():
+    if not data or data.isspace():
         raise Unreadable("the file is empty")
     for magic, what in _MAGIC.items():
         if data.startswith(magic):
-            raise Unreadable(f"the file is {what}; unpack it first, only plain JSON is read")
-    document = _parse(_decode(data))
+            raise Unreadable(f"the file is {what}; only plain JSON in UTF-8 is read, unpacked")
+    text = _decode(data)
+    if sum(text.count(sign) for sign in _STRUCTURE) > limits.values:
+        raise Unreadable(f"the JSON holds more than {limits.values:,} values")
+    document = _parse(text)
     if not isinstance(document, dict):
         raise Unreadable("the file is JSON, but not a FHIR resource (an object was expected)")
     _check_depth(document, limits.depth)

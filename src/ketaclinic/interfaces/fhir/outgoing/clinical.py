@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from ketaclinic.interfaces.fhir.incoming.codes import DIASTOLIC, LOINC, SYSTOLIC, UCUM, UNITS, VITAL_SIGNS
 from ketaclinic.people.models import Patient
 from ketaclinic.record.models import ClinicalRow
+from ketaclinic.record.presenters import entered_late, is_late
 from ketaclinic.screening.models import Allergy, CodedRow, Medication, Problem, Procedure, VitalSign
 
 Resource = dict[str, Any]
@@ -130,6 +133,16 @@ def vital_resource(
             if number is not None
         ],
     }
+
+
+def late_note(row: ClinicalRow) -> Resource:
+    """Return the note that a row was written down after the fact, by whom and when; empty for any other."""
+    if not is_late(row):
+        return {}
+    with timezone.override(row.clinic.zone):
+        said = entered_late(row)
+    written = {"authorString": row.recorded_by.display_name, "time": row.recorded_at.isoformat()}
+    return {"note": [{**written, "text": said}]}
 
 
 def _quantity(kind: str, value: Decimal | int | float) -> Resource:

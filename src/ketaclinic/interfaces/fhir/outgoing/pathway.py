@@ -7,7 +7,13 @@ from typing import Any
 
 from ketaclinic.followup.models import ScaleAnswer
 from ketaclinic.interfaces.fhir.incoming.codes import LOINC, UCUM
-from ketaclinic.interfaces.fhir.outgoing.clinical import Resource, reference, resource_id, vital_resource
+from ketaclinic.interfaces.fhir.outgoing.clinical import (
+    Resource,
+    late_note,
+    reference,
+    resource_id,
+    vital_resource,
+)
 from ketaclinic.treatment.models import Session, SessionEvent
 from ketaclinic.treatment.queries import GivenSession
 from ketacore.scales import SCALES, Scale
@@ -77,6 +83,7 @@ def session_resources(session: Session, events: list[SessionEvent], given: Given
         "code": {"text": words},
         "subject": reference(session.patient),
         "performedPeriod": {key: value for key, value in period.items() if value},
+        **late_note(session),
     }
     if given is not None:
         yield {
@@ -92,7 +99,7 @@ def session_resources(session: Session, events: list[SessionEvent], given: Given
     for event in events:
         if event.kind == "vitals":
             for resource in _readings(event):
-                yield resource | {"partOf": [part_of]}
+                yield resource | {"partOf": [part_of]} | late_note(event)
 
 
 def _readings(event: SessionEvent) -> Iterator[Resource]:
