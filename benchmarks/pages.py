@@ -7,14 +7,13 @@ import os
 import random
 import re
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 from benchmarks.machine import cpu_seconds, resident_mb
-from benchmarks.server import KETACLINIC, Visitor, serving
+from benchmarks.server import KETACLINIC, Answer, Visitor, serving, sign_in
 
 WARM_UP, ASKED = 5, 60
 TOO_SLOW = 3
@@ -29,6 +28,26 @@ class Page:
     name: str
     role: str
     paths: list[str]
+    forms: list[dict[str, str]] = field(default_factory=list)
+    """What is sent to the first path, one after the other; none: the paths are only read."""
+
+    def ask(self, visitor: Visitor, number: int) -> Answer:
+        """Ask once; raises ``RuntimeError`` for anything but the page."""
+        path = self.paths[number % len(self.paths)]
+        answer = visitor.post(path, self.forms[number % len(self.forms)]) if self.forms else visitor.get(path)
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}")
+        return answer
+
+    def ask_here(self, client: Any, number: int) -> None:
+        """Ask once in this process."""
+        path = self.paths[number % len(self.paths)]
+        client.post(path, self.forms[number % len(self.forms)]) if self.forms else client.get(path)
+
+    @property
+    def variants(self) -> int:
+        """How many different things are asked for."""
+        return max(len(self.paths), len(self.forms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +94,8 @@ def measure(data: Path) -> Result:
     from ketaclinic.record.models import TimelineEntry
 
     pages = _pages()
-    cookies = {page.role: sign_in(page.role) for page in pages}
     with serving(data) as (port, pid):
+        cookies = {role: signed_in(port, role) for role in {page.role for page in pages}}
         figures = [_figure(page, Visitor(port, cookies[page.role]), pid) for page in pages]
         memory = resident_mb(pid)
     return Result(Patient.objects.count(), TimelineEntry.objects.count(), figures, memory)
@@ -97,7 +116,7 @@ def _pages() -> list[Page]:
         Page("floor board", "nurse", [reverse("treatment:floor")]),
         Page("wall display", "nurse", [reverse("treatment:wall")]),
         Page("patients, first page", "nurse", [reverse("journey:patients")]),
-        Page("patients, search", "nurse", [reverse("journey:patients") + f"?words={letter}" for letter in "abcdmrs"]),
+        Page("patients, search", "nurse", [reverse("journey:patients")], [{"words": letter} for letter in "abcdmrs"]),
         Page("chart", "prescriber", [reverse("journey:chart", args=[pk]) for pk in charts]),
         Page("timeline", "prescriber", [reverse("journey:timeline", args=[pk]) for pk in charts]),
         Page("session screen", "nurse", [reverse("treatment:session", args=[pk]) for pk in sessions]),
@@ -120,28 +139,23 @@ def _sample(draw: random.Random) -> tuple[list[int], list[int]]:
     return longest + draw.sample(everyone, min(30, len(everyone))), newest
 
 
-def sign_in(role: str) -> str:
-    """Return the cookie of the first member of staff with a role."""
-    from django.conf import settings
-    from django.test import Client
+def signed_in(port: int, role: str) -> str:
+    """Return the cookie of a person of the demo, signed in on the pages."""
+    from ketaclinic.demo.clinic import SIGN_INS
 
-    from ketaclinic.people.models import Staff
-
-    client = Client()
-    client.force_login(Staff.objects.filter(role=role, is_active=True).select_related("user").order_by("pk")[0].user)
-    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    name = f"demo-{role.replace('_', '-')}"
+    return sign_in(port, name, SIGN_INS[name])
 
 
 def _figure(page: Page, visitor: Visitor, server: int) -> Figure:
-    turn: Callable[[int], str] = lambda number: page.paths[number % len(page.paths)]  # noqa: E731
-    first = _expect_200(visitor.get(turn(0)), turn(0)).seconds
+    first = page.ask(visitor, 0).seconds
     slow = first > TOO_SLOW
-    for number in range(0 if slow else max(WARM_UP, min(len(page.paths), 20))):
-        _expect_200(visitor.get(turn(number)), turn(number))
+    for number in range(0 if slow else max(WARM_UP, min(page.variants, 20))):
+        page.ask(visitor, number)
     answers, cpu = [], []
     for number in range(2 if slow else ASKED):
         before = cpu_seconds(server)
-        answers.append(_expect_200(visitor.get(turn(number)), turn(number)))
+        answers.append(page.ask(visitor, number))
         cpu.append((cpu_seconds(server) - before) * 1000)
     cuts = quantiles([answer.seconds * 1000 for answer in answers], n=20, method="inclusive")
     largest = max(answers, key=lambda answer: answer.wire_bytes)
@@ -153,32 +167,27 @@ def _figure(page: Page, visitor: Visitor, server: int) -> Figure:
         cuts[9],
         cuts[18],
         quantiles(cpu, n=20, method="inclusive")[18],
-        max(_queries(page.role, turn(number)) for number in range(1 if slow else min(5, len(page.paths)))),
+        max(
+            _queries(visitor.headers["Cookie"], page, number) for number in range(1 if slow else min(5, page.variants))
+        ),
         largest.wire_bytes / 1024,
         (largest.wire_bytes + loaded) / 1024,
     )
-
-
-def _expect_200(answer: Any, path: str) -> Any:
-    if answer.status != 200:
-        raise RuntimeError(f"{path} answered {answer.status}")
-    return answer
 
 
 def _plain(body: bytes) -> bytes:
     return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
 
 
-def _queries(role: str, path: str) -> int:
+def _queries(cookie: str, page: Page, number: int) -> int:
     """Return how many queries one request makes, counted in this process by Django itself."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from ketaclinic.people.models import Staff
-
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(Staff.objects.filter(role=role, is_active=True).select_related("user").order_by("pk")[0].user)
+    name, _, value = cookie.partition("=")
+    client.cookies[name] = value
     with CaptureQueriesContext(connection) as captured:
-        client.get(path)
+        page.ask_here(client, number)
     return len(captured)

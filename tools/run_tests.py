@@ -1,9 +1,12 @@
-"""Everything there is to test, in four parts, with one closing summary.
+"""Everything there is to test, in five parts, with one closing summary.
 
 1. the core: decisions, decision tables, whole patients, properties, published numbers; every branch covered
-2. the clinic on SQLite, outside systems, architecture, documentation; at least 95 % of branches covered
-3. the clinic again on PostgreSQL, in a private cluster that this program starts and removes
-4. journeys in a real Chromium
+2. the clinic on SQLite, outside systems; at least 95 % of branches covered
+3. faults on SQLite, architecture, documentation; without counting branches, which would take half as long again
+4. the clinic and the faults on PostgreSQL, in a private cluster that this program starts and removes
+5. journeys in a real Chromium
+
+At the end every test that the safety case (``docs/safety``) names as a proof must have run and passed.
 
 What is missing on the machine is installed where that is allowed (root with apt); otherwise the run fails and says
 exactly what is missing. A skipped test fails (``tests/conftest.py``); a part without tests fails too.
@@ -17,39 +20,46 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
 from tools.browser import chromium
 from tools.postgres import postgres_programs, private_cluster
+from tools.proofs import named_tests, unproved
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ["tests/core", "tests/spec", "tests/scenarios", "tests/properties", "tests/reference"]
-CLINIC = ["tests/clinic", "tests/interfaces", "tests/faults"]
+CLINIC = ["tests/clinic", "tests/interfaces"]
+FAULTS = ["tests/faults"]
 PAPERS = ["tests/architecture", "tests/docs"]
 JOURNEYS = ["tests/journeys"]
-WORKERS = str(min(4, os.cpu_count() or 1))
+CORES = min(4, os.cpu_count() or 1)
+# A few tests take minutes: whoever has nothing left takes over from the other. The slowest are named at the end.
+PYTEST = [sys.executable, "-m", "pytest", "--dist", "worksteal", "--durations=8"]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One call of pytest: its name, folders, coverage floor and database."""
+    """One call of pytest: its name, folders, coverage floor and database; ``waits``, whether its tests often wait."""
 
     name: str
     folders: list[str]
     package: str = ""
     floor: int = 0
     postgres: bool = False
+    waits: bool = False
 
 
 PARTS = [
     Part("core", CORE, "ketacore", 100),
-    Part("clinic on SQLite, architecture, documentation", [*CLINIC, *PAPERS], "ketaclinic", 95),
-    Part("clinic on PostgreSQL", CLINIC, postgres=True),
-    Part("journeys in Chromium", JOURNEYS),
+    Part("clinic on SQLite", CLINIC, "ketaclinic", 95),
+    Part("faults on SQLite, architecture, documentation", [*FAULTS, *PAPERS], waits=True),
+    Part("clinic and faults on PostgreSQL", [*FAULTS, *CLINIC], postgres=True, waits=True),
+    Part("journeys in Chromium", JOURNEYS, waits=True),
 ]
 
 
@@ -74,13 +84,18 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="kc-tests-") as folder:
         outcomes = [_run(part, Path(folder)) for part in PARTS]
-    return _close(outcomes)
+        without_proof = unproved(named_tests(), Path(folder).glob("part-*.xml"))
+    return _close(outcomes, without_proof)
 
 
 def _missing_after_installing() -> list[str]:
+    library = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
     wanted = {
         "chromium": ("Chromium (Debian: apt install chromium; or set KETACLINIC_CHROMIUM)", chromium),
+        "strace": ("strace (Debian: apt install strace)", lambda: shutil.which("strace")),
+        "fiu-utils": ("fiu-run of libfiu (Debian: apt install fiu-utils)", lambda: shutil.which("fiu-run")),
         "postgresql": ("PostgreSQL's initdb and pg_ctl (Debian: apt install postgresql)", postgres_programs),
+        library: (f"{library}.so, which libroadrunner needs (Debian: apt install {library})", _library_of_python),
     }
     packages = [package for package, (_, find) in wanted.items() if find() is None]
     if packages and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -88,10 +103,20 @@ def _missing_after_installing() -> list[str]:
     return [words for words, find in wanted.values() if find() is None]
 
 
+def _library_of_python() -> str | None:
+    """Return ``None`` where libroadrunner is there and does not load: Debian's ``python3`` comes without libpython."""
+    if find_spec("roadrunner") is None:
+        return "not needed"
+    ran = subprocess.run([sys.executable, "-c", "import roadrunner"], check=False, capture_output=True)
+    return "loads" if ran.returncode == 0 else None
+
+
 def _install(packages: list[str]) -> None:
+    """Install what can be had, one by one: a name that a system does not know must not cost the others."""
     print(f"make test: installing {' and '.join(packages)} with apt-get", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
+    one_by_one = [["install", "-qq", "-y", "--no-install-recommends", package] for package in packages]
+    for command in (["update", "-qq"], *one_by_one):
         subprocess.run(
             ["apt-get", *command], check=False, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
@@ -108,7 +133,8 @@ def _run(part: Part, folder: Path) -> Outcome:
     name = f"part-{PARTS.index(part)}"
     report = folder / f"{name}.xml"
     folders = [path for path in part.folders if (ROOT / path).is_dir()]
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, f"--junitxml={report}", *_coverage(part), *folders]
+    workers = CORES + part.waits  # for servers, locks and browsers: meanwhile another test has the core
+    command = [*PYTEST, "-n", str(workers), f"--junitxml={report}", *_coverage(part), *folders]
     started = time.monotonic()
     with _database(part) as database:
         environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | database
@@ -136,14 +162,16 @@ def _count(report: Path) -> tuple[int, int]:
     return passed, failed
 
 
-def _close(outcomes: list[Outcome]) -> int:
+def _close(outcomes: list[Outcome], without_proof: Sequence[str] = ()) -> int:
     print("\n=== summary ===")
     for outcome in outcomes:
         verdict = "ok" if outcome.code == 0 else f"FAILED (exit {outcome.code})"
         counts = f"{outcome.passed} passed, {outcome.failed} failed"
         print(f"{outcome.part.name}: {verdict}, {counts}, {outcome.seconds:.0f} s")
+    print(f"safety case: {len(without_proof)} named proofs did not hold")
+    print("".join(f"  * {line}\n" for line in without_proof), end="")
     # A part that fails without a failed test (coverage floor, nothing collected, a crash) counts as one failure.
-    failed = sum(outcome.failed or int(outcome.code != 0) for outcome in outcomes)
+    failed = sum(outcome.failed or int(outcome.code != 0) for outcome in outcomes) + len(without_proof)
     print(f"{sum(outcome.passed for outcome in outcomes)} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.tree import CLINIC, CORE, parsed, python_files
+from tests.support.tree import CLINIC, CORE, layers, parsed, python_files
 
 MODULES = {
     "os",
@@ -47,6 +49,14 @@ def test_no_clock_no_files_no_chance(file: Path) -> None:
     assert plain & NAMES == set()
     dotted = {call.attr for call in _called(tree) if isinstance(call, ast.Attribute)}
     assert dotted & CLOCK == set()
+
+
+def test_only_pharmacokinetics_need_numpy() -> None:
+    users = {file.relative_to(CORE).parts[0] for file in python_files(CORE) if "numpy" in set(_imported(parsed(file)))}
+    assert users == {"pkpd"}
+    others = [f"ketacore.{room}" for room in layers("core-rooms") if room != "pkpd"]
+    told = f"import sys, {', '.join(others)}; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0
 
 
 def test_the_clinic_reads_the_clock_in_one_place_per_entry() -> None:

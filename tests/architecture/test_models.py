@@ -21,10 +21,14 @@ from tests.support.tree import CLINIC, layers, parsed, python_files
 
 ROOMS = layers("clinic-rooms")
 PATHWAY = ROOMS[ROOMS.index("record") : ROOMS.index("interfaces")]
+ABOUT_REQUESTS = {"record.IntentAnswer", "record.WriteTrial"}
+"""What was answered to a request, kept for some days, and the trial of a disk: no record of a patient."""
 CLINICAL = [
     model
     for model in apps.get_models()
-    if model._meta.app_config.name in settings.STAGES and model._meta.app_config.name.split(".")[1] in PATHWAY
+    if model._meta.app_config.name in settings.STAGES
+    and model._meta.app_config.name.split(".")[1] in PATHWAY
+    and model._meta.label not in ABOUT_REQUESTS
 ]
 APPEND_ONLY = [model for model in apps.get_models() if issubclass(model, AppendOnly)]
 

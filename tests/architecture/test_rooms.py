@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from importlinter.cli import lint_imports
 
-from tests.support.tree import CLINIC, CORE, ROOT, layers, parsed
+from tests.support.tree import CLINIC, CORE, ROOT, imported, layers, parsed, python_files
 
 STAGES = layers("clinic-rooms")[layers("clinic-rooms").index("screening") : layers("clinic-rooms").index("interfaces")]
 ALLOWED = {
@@ -31,6 +31,7 @@ ALLOWED = {
     "urls",
     "views",
     "data",
+    "context",
 }
 """What may stand inside a stage of the clinic; a file past its size limit becomes a folder of the same name."""
 
@@ -95,3 +96,26 @@ def test_every_decision_has_its_test(room: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_has_its_test(stage: str) -> None:
     assert list((ROOT / "tests/clinic" / stage).glob("test_*.py"))
+
+
+MAY_KNOW_A_MODEL = {"presenters", "pkpd", "cli"}
+
+
+def test_nothing_that_writes_or_decides_knows_a_model() -> None:
+    """A computed concentration explains: it is drawn and printed, and enters no form, no row and no decision."""
+    knowing = [
+        f"{file.relative_to(CLINIC)} imports {name}"
+        for file in python_files(CLINIC)
+        if not MAY_KNOW_A_MODEL & {*file.relative_to(CLINIC).parts, file.stem}
+        for name in imported(file)
+        if name.startswith(("ketacore.pkpd", "ketaclinic.pkpd"))
+    ]
+    assert knowing == []
+    deciding = [room for room in layers("core-rooms") if room not in {"pkpd", "cli"}]
+    assert [
+        f"{file.relative_to(CORE)} imports {name}"
+        for room in deciding
+        for file in python_files(CORE / room)
+        for name in imported(file)
+        if name.startswith("ketacore.pkpd")
+    ] == []

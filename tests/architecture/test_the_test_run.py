@@ -55,6 +55,14 @@ def test_the_last_line_sums_all_parts(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.splitlines()[-1] == "15 passed, 1 failed"
 
 
+def test_a_proof_that_did_not_hold_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    fine = run_tests.Outcome(run_tests.PARTS[0], 0, 10, 0, 1.0)
+    assert run_tests._close([fine], ["tests/a.py::test_b: did not run"]) == 1
+    told = capsys.readouterr().out
+    assert "tests/a.py::test_b: did not run" in told
+    assert told.splitlines()[-1] == "10 passed, 1 failed"
+
+
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(run_tests, "chromium", lambda: None)
     monkeypatch.setattr(run_tests.os, "geteuid", lambda: 1000)
@@ -63,6 +71,19 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "apt install chromium" in told
     assert "postgresql" not in told
     assert told.splitlines()[-1] == "0 passed, 1 failed"
+
+
+def test_an_engine_that_does_not_load_is_named_with_its_library(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "roadrunner.py").write_text("raise ImportError('libpython: cannot open shared object file')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(run_tests.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(run_tests, "find_spec", lambda name: name)
+    assert run_tests.main() == 1
+    assert "apt install libpython3." in capsys.readouterr().out
+    monkeypatch.setattr(run_tests, "find_spec", lambda name: None)
+    assert run_tests._library_of_python() is not None
 
 
 def test_every_folder_of_tests_belongs_to_a_part() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 from ketaclinic.cli.main import COMMANDS
-from tests.support.tree import ROOT, all_rules
+from tests.support.tree import ROOT, all_rules, parsed
 from tools.make_docs import pages
+from tools.make_reliability import CHAPTERS, Row, figure, not_measured, page
 
 PAPERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "GLOSSARY.md", "SECURITY.md", "CHANGELOG.md")]
 EVERY_PAGE = [*PAPERS, *sorted((ROOT / "docs").rglob("*.md"))]
@@ -62,6 +64,58 @@ def test_every_rule_has_its_place_in_the_pages() -> None:
 def test_every_command_is_documented() -> None:
     text = (ROOT / "docs/guide/command-line.md").read_text()
     assert [name for name in COMMANDS if f"ketaclinic {name}" not in text] == []
+
+
+ROWS = [row for chapter in CHAPTERS for row in chapter.rows]
+
+
+def test_the_page_of_reliability_tells_every_figure() -> None:
+    text = (ROOT / "docs/reliability.md").read_text()
+    told = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE))
+    assert [row.title for row in ROWS if row.title not in told] == [], "run `make reliability`"
+    assert [told[row.title] for row in ROWS if not re.match(r"[\d,.]+( \S+)?$", told[row.title])] == []
+    assert "not measured" not in text, "run `make reliability`"
+    assert re.match(r"\d{4}-\d\d-\d\d", told["date"]) and told["processor"]
+
+
+def test_what_was_not_measured_is_not_invented() -> None:
+    everything = {row.file: {r.key: 1234.5 for r in ROWS if r.file == row.file} for row in ROWS}
+    assert not_measured({}) == [row.title for row in ROWS] and not_measured(everything) == []
+    without = {**everything, "kill-sqlite": {**everything["kill-sqlite"], "lost": None}}
+    assert not_measured(without) == ["SQLite: of them lost"]
+    assert figure({"kill-sqlite": {"kills": 0}}, Row("kills", "kill-sqlite", "kills")) == "0"
+    assert figure(everything, Row("", "kill-sqlite", "kills", "s")) == "1,234.5 s"
+    written = page(everything, {}, 1)
+    assert written.count("1,234.5") == len(ROWS) and "All figures are of one whole run" in " ".join(written.split())
+
+
+def _measuring() -> dict[str, set[str]]:
+    """Return, for each beginning of a figure's name, the words of the files that keep figures under it."""
+    found: dict[str, set[str]] = {}
+    for file in [*(ROOT / "tests").rglob("test_*.py"), ROOT / "benchmarks/restore.py"]:
+        nodes = list(ast.walk(parsed(file)))
+        words = {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+        words |= {str(node.arg) for node in nodes if isinstance(node, ast.keyword)}
+        for call in [
+            n for n in nodes if isinstance(n, ast.Call) and ast.unparse(n.func) in ("write_figures", "add_figures")
+        ]:
+            names = [str(node.value) for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant)]
+            for name in names:
+                found[name] = found.get(name, set()) | words
+    return found
+
+
+def test_every_figure_has_somebody_who_measures_it() -> None:
+    measuring = _measuring()
+    unmeasured = [
+        row.title
+        for row in ROWS
+        if not any(
+            row.file in (name, f"{name}sqlite", f"{name}postgresql") and row.key in measuring[name]
+            for name in measuring
+        )
+    ]
+    assert unmeasured == []
 
 
 def test_every_decision_record_is_listed() -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from ketaclinic.people.models import Clinic, Staff
+from ketaclinic.people.models import Clinic, Person
 from tests.support.browser import DESKTOP, Watch
 from tests.support.clock import Clock, install
 from tools.browser import FLAGS, chromium
@@ -61,7 +61,7 @@ def open_as(browser: Browser, live_server: LiveServer) -> Iterator[OpenAs]:
     """Return a function that gives a signed-in page; at the end none of them may have misbehaved."""
     contexts, watches = [], []
 
-    def open_page(staff: Staff | None, size: dict[str, int] = DESKTOP, **options: Any) -> Page:
+    def open_page(staff: Person | None, size: dict[str, int] = DESKTOP, **options: Any) -> Page:
         context = browser.new_context(
             base_url=live_server.url, viewport=size, timezone_id="America/New_York", locale="en-US", **options
         )
@@ -81,7 +81,7 @@ def open_as(browser: Browser, live_server: LiveServer) -> Iterator[OpenAs]:
     assert [fault for watch in watches for fault in watch.faults] == []
 
 
-def _session_cookie(staff: Staff, url: str) -> Any:
+def _session_cookie(staff: Person, url: str) -> Any:
     client = Client()
     client.force_login(staff.user)
     return {

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 from django.urls import reverse
 from playwright.sync_api import APIResponse, Locator, Page, expect
@@ -286,7 +287,7 @@ class AtTheChair:
             "planned_min": "40",
         }
         to = self.page.evaluate("path => new URL(path, location.href).href", form.get_attribute("action"))
-        return self.page.request.post(to, form=sent, headers={"Referer": self.page.url})
+        return self.page.request.post(to, form=sent, headers={"Referer": self.page.url, "Idempotency-Key": uuid4().hex})
 
     def try_to_leave_too_early(self) -> str:
         """Press "leaves now" and return what the refusal says."""

@@ -1,4 +1,8 @@
-"""People for tests: a clinic, its staff, a patient. All synthetic."""
+"""People for tests: a clinic, its staff, a patient. All synthetic.
+
+Their names and numbers are canaries: no other text of the house looks like them, so wherever one turns up, it is they
+(``tests/support/canaries.py``). A patient's also says of which clinic, so that no other clinic's page may show it.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +33,21 @@ def make_clinic(**fields: object) -> Clinic:
 
 def make_staff(clinic: Clinic, role: Role = Role.PRESCRIBER, **fields: object) -> Staff:
     number = next(_numbers)
-    user = User.objects.create_user(username=f"{role}-{number}", password="correct horse battery")
-    values = {"display_name": f"Synthetic {Role(role).label} {number}", "synthetic": True}
+    user = User.objects.create_user(username=f"stieglitz.{role}-{number}", password="correct horse battery")
+    values = {"display_name": f"Synthetic {Role(role).label} Stieglitz{number}", "synthetic": True}
     return Staff.objects.create(user=user, clinic=clinic, role=role, **{**values, **fields})
 
 
 def make_patient(clinic: Clinic, **fields: object) -> Patient:
     number = next(_numbers)
     values = {
-        "record_number": f"K-{30_000 + number}",
-        "given_name": "Synthetic",
-        "family_name": f"Person{number}",
+        "record_number": f"K-77{number:05}",
+        "given_name": "Zeisina",
+        "family_name": f"Zeisig{number}von{clinic.pk}",
         "birth_date": date(1984, 3, 14),
         "sex": Patient.Sex.FEMALE,
+        "phone": f"+1 555 77{number:05}",
+        "email": f"zeisig{number}von{clinic.pk}@example.org",
         "registered_at": NOON,
         "synthetic": True,
     }

@@ -30,6 +30,17 @@ def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
+def imported(file: Path) -> set[str]:
+    """Return every module a file imports, and every name it imports from one, dotted."""
+    found: set[str] = set()
+    for node in ast.walk(parsed(file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
 def functions_in(file: Path) -> Iterator[Function]:
     yield from (node for node in ast.walk(parsed(file)) if isinstance(node, Function))
 

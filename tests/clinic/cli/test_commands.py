@@ -99,7 +99,7 @@ def test_export_to_standard_output_and_as_json(
     ("error", "code", "says"),
     [
         (PermissionError(13, "Permission denied"), 3, "the system refused: Permission denied"),
-        (OperationalError("Sina Synthetic"), 3, "the database cannot be used (OperationalError)"),
+        (OperationalError("Zeisina Zeisigvogel"), 3, "the database cannot be used (OperationalError)"),
         (ImproperlyConfigured("DATABASE_URL"), 3, "a setting is wrong: DATABASE_URL"),
         (KeyboardInterrupt(), 130, "stopped"),
         (Abort(), 130, "stopped"),
@@ -121,7 +121,7 @@ def test_every_end_has_its_code(
     monkeypatch.setattr("ketaclinic.interfaces.fhir.actions.import_bundle", broken)
     assert run(["import", "fhir", str(record)]) == code
     told = capsys.readouterr().err
-    assert says in told and "Sina" not in told
+    assert says in told and "Zeisi" not in told
 
 
 def test_the_traceback_is_shown_on_demand(administrator: Staff, record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,11 +168,11 @@ def test_an_unforeseen_error_says_nothing_personal(
     administrator: Staff, record: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("Sina Synthetic")
+        raise RuntimeError("Zeisina Zeisigvogel")
 
     monkeypatch.setattr("ketaclinic.interfaces.fhir.actions.import_bundle", broken)
     assert run(["import", "fhir", str(record)]) == 70
-    assert "Sina" not in capsys.readouterr().err
+    assert "Zeisi" not in capsys.readouterr().err
 
 
 def test_check_tells_json(
@@ -182,3 +182,17 @@ def test_check_tells_json(
     run(["check", "--json"])
     names = {c["name"] for c in json.loads(capsys.readouterr().out)["checks"]}
     assert {"database", "migrations", "rules", "rule reviews", "debug", "hosts"} <= names
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["bad name", "--name", "C. One"], 1),
+        (["c-one", "--name", "  "], 1),
+        (["c-one", "--name", "C. One", "--address", "javascript:alert(1)"], 2),
+    ],
+)
+def test_the_command_invites_nobody_the_page_would_refuse(words: list[str], code: int, clinic: Clinic) -> None:
+    before = Staff.objects.count()
+    assert run(["staff", "invite", *words]) == code
+    assert Staff.objects.count() == before

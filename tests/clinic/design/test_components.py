@@ -165,7 +165,9 @@ def test_the_theme_is_kept_and_rendered_by_the_server(client: Client) -> None:
 def test_the_theme_switch_leads_to_no_other_site(client: Client) -> None:
     answer = client.post("/design/theme/", {"theme": "dark", "next": "https://elsewhere.example/"})
     assert answer["Location"] == "/"
-    assert client.get("/design/theme/").status_code == 405
+    by_hand = client.get("/design/theme/")
+    assert by_hand.status_code == 405 and by_hand["Allow"] == "POST"
+    assert "This address only takes a form" in by_hand.content.decode()
 
 
 def test_the_frame_has_skip_link_name_role_and_sign_out(as_nurse: Client, nurse: Staff) -> None:

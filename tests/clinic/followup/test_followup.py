@@ -262,7 +262,7 @@ def test_an_alert_on_the_page(as_prescriber: Client, as_nurse: Client, patient: 
     alert = Alert.objects.get()
     path = f"/followup/alert/{alert.pk}/"
     assert reply.headers["Location"] == path
-    assert "988" in as_prescriber.get(path).content.decode()
+    assert 'href="tel:988"' in as_prescriber.get(path).content.decode()
     assert "Open" in as_prescriber.get("/followup/alerts/").content.decode()
     assert as_prescriber.post(path, {"do": "acknowledge"}).status_code == 302
     assert as_nurse.post(path, {"do": "acknowledge"}).status_code == 409
@@ -377,3 +377,17 @@ def test_another_clinic_finds_nothing(client: Client, patient: Patient, nurse: S
     client.force_login(make_staff(make_clinic(name="Other")).user)
     for path in (f"{patient.pk}/", f"{patient.pk}/answer/phq9/", f"form/{alert.answer_id}/", f"alert/{alert.pk}/"):
         assert client.get(f"/followup/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("number", "dial"),
+    [
+        ("+1 555 0199", "+15550199"),
+        ("Dr on call: +49 (0)30 / 12-34", "+490301234"),
+        ("988", "988"),
+        ("ward 3: 555 0100, then 555 0199", ""),
+        ("the porter", ""),
+    ],
+)
+def test_a_number_in_the_clinics_own_words_is_dialled_where_it_is_the_only_one(number: str, dial: str) -> None:
+    assert presenters.call("Your clinic", number).dial == dial

@@ -60,7 +60,7 @@ def test_the_page_of_a_full_record(
     actions.decide_candidacy(
         patient=patient, by=prescriber, at=NOON, product=NASAL, verdict="wait", reason="After the birth."
     )
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(12):  # its forms carry what the page has read
         page = as_prescriber.get(url("patient", patient), {"product": product})
     assert page.status_code == 200
     for words in ("Aortic aneurysm", "Migraine.", "Somethingol", "After the birth.", "Nortriptyline"):

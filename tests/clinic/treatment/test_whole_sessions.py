@@ -208,7 +208,7 @@ def test_rems_enrolment_is_a_day_in_the_past(patient: Patient, nurse: Staff, as_
     with pytest.raises(Refusal, match="future"):
         actions.enrol_in_rems(patient=patient, by=nurse, at=OPENED, enrolled_on=TODAY + timedelta(days=1))
     path = f"/treatment/enrol/{patient.pk}/"
-    assert as_nurse.post(path, {"enrolled": "maybe"}).status_code == 400
+    assert as_nurse.post(path, {"enrolled": "maybe"}).status_code == 422
     assert as_nurse.post(path, {"enrolled": "no", "enrolled_on": "2026-01-02"}).status_code == 302
     assert str(RemsEnrolment.objects.get()) == "Not enrolled in the REMS"
 

@@ -12,7 +12,7 @@ PATIENT: Resource = {
     "resourceType": "Patient",
     "id": "p1",
     "identifier": [{"system": "urn:test:ehr", "value": "4711"}],
-    "name": [{"use": "official", "family": "Synthetic", "given": ["Sina"]}],
+    "name": [{"use": "official", "family": "Zeisigvogel", "given": ["Zeisina"]}],
     "gender": "female",
     "birthDate": "1984-03-14",
     "meta": {"tag": [{"code": "synthea-5-2019"}]},

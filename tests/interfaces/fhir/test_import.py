@@ -45,7 +45,7 @@ def everything() -> dict[str, int]:
 def test_a_new_patient_with_one_of_each(prescriber: Staff) -> None:
     report = bring(prescriber, *ALL)
     patient = Patient.objects.get(pk=report.patient_id)
-    assert report.new_patient and str(patient) == "Sina Synthetic" and patient.clinic == prescriber.clinic
+    assert report.new_patient and str(patient) == "Zeisina Zeisigvogel" and patient.clinic == prescriber.clinic
     assert report.taken == {
         "Condition": 1,
         "MedicationStatement": 1,

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from ketaclinic.audit.models import AuditEntry
 from ketaclinic.interfaces.fhir import actions
 from ketaclinic.interfaces.fhir.models import FhirImport
 from ketaclinic.people.models import Patient, Staff
@@ -27,7 +28,7 @@ def upload(client: Client, data: bytes, name: str = "record.json") -> HttpRespon
 
 def test_a_small_file_is_imported_at_once(as_prescriber: Client) -> None:
     page = upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
-    assert "Sina Synthetic" in page and "Condition" in page and Problem.objects.count() == 1
+    assert "Zeisina Zeisigvogel" in page and "Condition" in page and Problem.objects.count() == 1
     assert "hx-get" not in page
     assert "Nothing changed" in upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
     assert "record.json" in as_prescriber.get(reverse("fhir:import")).content.decode()
@@ -45,6 +46,41 @@ def test_a_bad_file_is_refused_in_words(as_prescriber: Client, data: bytes, says
     page = upload(as_prescriber, data).content.decode()
     assert says in page and "Not imported" in page
     assert not Patient.objects.exists()
+    assert _tried() == [(str(FhirImport.objects.get().pk), "refused")]
+
+
+def _tried() -> list[tuple[str, str]]:
+    """Return the imports that the audit log tells of, and what came of them."""
+    return list(AuditEntry.objects.filter(action="import_record").values_list("object_id", "outcome"))
+
+
+def test_a_refusal_and_its_audit_entry_are_there_together_or_not_at_all(
+    as_prescriber: Client, prescriber: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = FhirImport.objects.create(clinic=prescriber.clinic, by=prescriber, at=NOON, progress_at=NOON)
+
+    def no_log(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("no log, no write")
+
+    monkeypatch.setattr(actions, "write_audit", no_log)
+    with pytest.raises(RuntimeError):
+        actions.run_import(started, b"{")
+    started.refresh_from_db()
+    assert started.state == FhirImport.State.READING
+
+
+def test_a_large_file_beside_another_is_refused_in_the_log_too(
+    as_prescriber: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
+) -> None:
+    monkeypatch.setattr(actions, "AT_ONCE_BYTES", 10)
+    assert actions._BESIDE.acquire(blocking=False)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            upload(as_prescriber, as_bytes(bundle(*ALL)))
+    finally:
+        actions._BESIDE.release()
+    assert FhirImport.objects.get().refusal == actions._ONE_AT_A_TIME
+    assert [outcome for _, outcome in _tried()] == ["refused"]
 
 
 def test_a_refusal_of_the_record_is_shown(as_prescriber: Client) -> None:
@@ -74,8 +110,8 @@ def test_a_large_file_shows_its_progress(
     begun: list[tuple[FhirImport, bytes]] = []
 
     class Beside:
-        def __init__(self, target: object, args: tuple[FhirImport, bytes], daemon: bool) -> None:
-            begun.append(args)
+        def __init__(self, target: object, args: tuple[object, FhirImport, bytes], daemon: bool) -> None:
+            begun.append(args[1:])
 
         def start(self) -> None:
             pass
@@ -101,11 +137,12 @@ def test_an_error_of_ours_is_told_and_stores_nothing(
     as_prescriber: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*args: object, **kwargs: object) -> None:
-        raise RuntimeError("Sina Synthetic")
+        raise RuntimeError("Zeisina Zeisigvogel")
 
     monkeypatch.setattr(actions, "store_incoming", broken)
     assert "An error on our side" in upload(as_prescriber, as_bytes(bundle(*ALL))).content.decode()
-    assert "Sina" not in caplog.text and not Patient.objects.exists()
+    assert [outcome for _, outcome in _tried()] == ["failed"]
+    assert "Zeisi" not in caplog.text and not Patient.objects.exists()
     assert "RuntimeError" in caplog.text and "in run_import" in caplog.text and "in broken" in caplog.text
 
 
