@@ -8,11 +8,11 @@ $(BIN)/python -m uv pip install --quiet --system-certs --python $(BIN)/python $(
 	|| $(BIN)/python -m pip install --quiet --disable-pip-version-check $(1)
 endef
 
-.PHONY: run test check bench docs screenshots lock clean
+.PHONY: run test check bench reliability validate docs sbom screenshots lock clean
 
 run: .venv/run.stamp ## demo clinic on http://127.0.0.1:$(PORT)
 	@$(BIN)/ketaclinic demo --if-empty
-	@$(BIN)/ketaclinic serve --port $(PORT)
+	@$(BIN)/ketaclinic serve --demo --port $(PORT)
 
 check: .venv/dev.stamp ## format, lint, types, imports
 	$(BIN)/ruff format --check src tests tools benchmarks
@@ -26,8 +26,17 @@ test: .venv/dev.stamp ## everything there is
 bench: .venv/dev.stamp ## benchmarks; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
+reliability: .venv/dev.stamp ## tests that measure; writes docs/reliability.md
+	$(BIN)/python -m tools.make_reliability
+
+validate: .venv/dev.stamp ## pharmacokinetic models against published values; writes docs/validation.md
+	$(BIN)/python -m tools.make_validation
+
 docs: .venv/dev.stamp ## pages made from the code: rules, map, README parts
 	$(BIN)/python -m tools.make_docs
+
+sbom: .venv/dev.stamp ## every library that runs, with its hashes (CycloneDX), in dist/
+	$(BIN)/python -m tools.sbom
 
 screenshots: .venv/dev.stamp ## pictures for the README, from a running demo
 	$(BIN)/python -m tools.make_screenshots

@@ -2,7 +2,8 @@
 
 ``docs/clinical/<room>.md``: every rule of a room, and its decision tables; ``docs/clinical/index.md``: all ids;
 ``docs/clinical/scales.md`` and ``protocols.md``: the instruments and schemes that are data; ``docs/state-machine.md``:
-the phases of a session; the map of the rooms inside ``README.md``.
+the phases of a session; ``docs/safety/hazard-log.md`` and ``asvs.md``: the safety case, whose data stand beside them;
+the map of the rooms inside ``README.md``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ketacore.evidence import RULE_PACK, Grade, Rule, RuleSet, load_rules
 from ketacore.planning import PROTOCOLS
 from ketacore.scales import SCALES, Scale
 from ketacore.treatment import TRANSITIONS, diagram
+from tools.asvs import asvs_page
+from tools.hazards import hazards_page
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- Made by `make docs` from the code. Do not edit. -->\n"
@@ -47,6 +50,8 @@ def pages() -> dict[Path, str]:
     made[clinical / "protocols.md"] = protocols_page()
     made[clinical / "index.md"] = index_page(rooms.values())
     made[ROOT / "docs/state-machine.md"] = state_page()
+    made[ROOT / "docs/safety/hazard-log.md"] = f"{MADE}\n{hazards_page()}"
+    made[ROOT / "docs/safety/asvs.md"] = f"{MADE}\n{asvs_page()}"
     readme = ROOT / "README.md"
     made[readme] = MAP.sub(rf"\g<1>{room_map()}\g<2>", readme.read_text(encoding="utf-8"))
     return made

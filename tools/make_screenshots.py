@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.pages import signed_in
 from benchmarks.server import KETACLINIC, serving
 from tools.browser import FLAGS, chromium
 
@@ -44,9 +45,10 @@ def main() -> int:
         subprocess.run(command, env={**os.environ, "KETACLINIC_DATA": str(data)}, check=True, stdout=subprocess.DEVNULL)
         pictures = [picture for picture in _pictures(data) if not asked.only or picture.name in asked.only]
         with serving(data) as (port, _), sync_playwright() as play:
+            cookies = {role: signed_in(port, role) for role in {picture.role for picture in pictures}}
             browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
             for picture in pictures:
-                _take(picture, browser, f"http://127.0.0.1:{port}")
+                _take(picture, browser, f"http://127.0.0.1:{port}", cookies[picture.role])
             browser.close()
     print(f"wrote {len(pictures)} pictures to {IMAGES.relative_to(ROOT)}")
     return 0
@@ -93,8 +95,9 @@ def _people() -> tuple[int, int, int]:
     return longest[0]["patient_id"], waiting.pk, middle.session.pk
 
 
-def _take(picture: Picture, browser: Browser, origin: str) -> None:
+def _take(picture: Picture, browser: Browser, origin: str, cookie: str) -> None:
     width, height = SIZES[picture.size]
+    name, _, value = cookie.partition("=")
     context = browser.new_context(
         base_url=origin,
         viewport={"width": width, "height": height},
@@ -102,7 +105,7 @@ def _take(picture: Picture, browser: Browser, origin: str) -> None:
         timezone_id="America/New_York",
         locale="en-US",
     )
-    context.add_cookies([_signed_in(picture.role, origin)])
+    context.add_cookies([{"name": name, "value": value, "url": origin}])
     page = context.new_page()
     _settled(page, picture.path)
     page.screenshot(path=str(IMAGES / f"{picture.name}-{picture.size}.png"))
@@ -116,13 +119,6 @@ def _settled(page: Page, path: str) -> None:
     page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready.then(() => true)")
     page.wait_for_timeout(300)
-
-
-def _signed_in(role: str, origin: str) -> dict[str, str]:
-    from benchmarks.pages import sign_in
-
-    name, _, value = sign_in(role).partition("=")
-    return {"name": name, "value": value, "url": origin}
 
 
 if __name__ == "__main__":
