@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
-from ketaclinic.cli.repeating import repeat
+from ketaclinic.cli.repeating import lives, repeat
 from ketaclinic.cli.starting import django_ready, print_json
 
 EVERY_SECONDS = 60
 """How often a running server has its sheets written; a round takes a second or two."""
+_FIRST_AFTER_SECONDS = 5.0
+"""A server that has just started answers those who wait for it before anything is written for later."""
 _NICE = 10
 
 
@@ -32,6 +34,8 @@ def command(to: Path | None, every: int | None, parent: int | None, as_json: boo
     `ketaclinic serve` does this every minute by itself. The files name patients: choose a folder that only those at the
     front desk can read, on another machine or a stick.
     """
+    if parent is not None and not lives(parent, _FIRST_AFTER_SECONDS):
+        return 0
     django_ready()
     from django.conf import settings
 

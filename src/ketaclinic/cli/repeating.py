@@ -14,6 +14,16 @@ from ketaclinic.cli.main import REFUSED
 _LOOK_SECONDS = 0.5
 
 
+def lives(parent: int, seconds: float) -> bool:
+    """Wait so long; return whether the process that asked for this one is still there, at once when it is gone."""
+    until = time.monotonic() + seconds
+    while os.getppid() == parent:
+        if (left := until - time.monotonic()) <= 0:
+            return True
+        time.sleep(min(left, _LOOK_SECONDS))
+    return False
+
+
 def repeat(work: Callable[[datetime], bool], *, every_seconds: float | None, parent: int | None = None) -> int:
     """Do ``work`` once, or every so many seconds; with ``parent`` until that process has ended.
 
