@@ -14,7 +14,6 @@ from django.conf import settings
 
 from ketaclinic.continuity.actions.manifest import Snapshot
 from ketaclinic.continuity.actions.packing import Member, numbered
-from ketaclinic.continuity.actions.postgres import PostgresSnapshot
 from ketaclinic.continuity.actions.sealed import CHUNK_BYTES
 from ketaclinic.continuity.actions.sqlite import SqliteSnapshot
 from ketacore.evidence import Refusal
@@ -60,6 +59,8 @@ def installation_id(folder: Path) -> str:
 def snapshot_now() -> Snapshot:
     """Return the database as it stands at this moment; raises ``Refusal`` where there is none."""
     if not is_sqlite():
+        from ketaclinic.continuity.actions.postgres import PostgresSnapshot  # its driver takes a third of a second
+
         return PostgresSnapshot(database_settings())
     if not database_file().exists():
         raise Refusal("Backing up", ["there is no database yet"], "Run: ketaclinic serve, or: ketaclinic restore.")
