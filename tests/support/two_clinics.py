@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import models, transaction
+from django.test import Client
+from pypdf import PdfReader
 
 from ketaclinic.continuity.models import Restoration
 from ketaclinic.demo import clinic as demo_clinic
@@ -205,3 +208,20 @@ def taken_back() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+def browser_of(home: Home, actor: str | None) -> Client:
+    """Return the browser of a role of a clinic, signed in; of nobody for ``None``."""
+    browser = Client(raise_request_exception=False)
+    if actor is not None:
+        browser.force_login(home.user(actor))
+    return browser
+
+
+def all_text(answer: Any) -> str:
+    """Return everything an answer says: body, text of a PDF, headers, cookies, where it sends."""
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    body = content.decode(errors="replace")
+    if content.startswith(b"%PDF"):
+        body = "\n".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages)
+    return "\n".join([body, *(f"{k}: {v}" for k, v in answer.items()), answer.cookies.output()])
