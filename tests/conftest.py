@@ -19,7 +19,8 @@ from ketaclinic.people.permissions import Role
 from tests.support.people import make_clinic, make_patient, make_staff
 from tests.support.presence import make_presence
 
-pytest_plugins = ["tests.support.no_skips", "tests.support.walls", "tests.support.canaries"]
+PLUGINS = ("no_skips", "databases", "ready", "walls", "canaries")
+pytest_plugins = [f"tests.support.{name}" for name in PLUGINS]
 
 PRECONDITION = HTTPStatus.PRECONDITION_REQUIRED
 

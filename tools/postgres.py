@@ -56,10 +56,19 @@ class Cluster:
         options += f" {'' if self._durable else _SPEED} {self._more}"
         self._control("--log", str(self._folder / "log"), "--options", options, "start")
 
-    def stop(self) -> None:
-        """Stop it without writing anything more; nothing happens where it does not run."""
+    def stop(self, *, mode: str = "immediate") -> None:
+        """Stop it, unless told otherwise without writing anything more; nothing happens where it does not run."""
         if (self._data / "postmaster.pid").exists():
-            self._control("--mode=immediate", "stop")
+            self._control(f"--mode={mode}", "stop")
+
+    def copy_to(self, folder: Path) -> None:
+        """End it in good order and copy it into an empty folder, from where ``cluster`` takes it."""
+        self.stop(mode="fast")
+        _copy(self._data, folder)
+
+    def copy_from(self, folder: Path) -> None:
+        """Write what ``copy_to`` has kept instead of an empty cluster."""
+        _copy(folder, self._data)
 
     def kill(self) -> None:
         """Kill the postmaster and every process of it at once."""
@@ -80,6 +89,11 @@ class Cluster:
 
     def _control(self, *words: str) -> None:
         run_program("pg_ctl", "--pgdata", str(self._data), "--wait", *words, folder=self._folder)
+
+
+def _copy(source: Path, to: Path) -> None:
+    """Copy a cluster's folder with its owner and modes, which PostgreSQL insists on."""
+    subprocess.run(["cp", "-a", f"{source}/.", str(to)], check=True)
 
 
 def _children(pid: int) -> list[int]:
@@ -109,15 +123,18 @@ def private_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def cluster(*, durable: bool = False, more: str = "") -> Iterator[Cluster]:
-    """Yield a fresh cluster that runs; it is stopped and removed on the way out, whatever happened.
+def cluster(*, durable: bool = False, more: str = "", kept: Path | None = None) -> Iterator[Cluster]:
+    """Yield a cluster that runs, empty or a copy of ``kept``; it is stopped and removed on the way out in any case.
 
     ``durable`` leaves it as PostgreSQL comes: what is committed is on disk. Otherwise it is fast and forgets. ``more``
     are further options of the server.
     """
     with private_folder() as folder:
         made = Cluster(folder / "data", durable=durable, more=more)
-        made.make()
+        if kept:
+            made.copy_from(kept)
+        else:
+            made.make()
         made.start()
         try:
             yield made

@@ -3,7 +3,7 @@
 1. the core: decisions, decision tables, whole patients, properties, published numbers; every branch covered
 2. the clinic on SQLite, outside systems; at least 95 % of branches covered
 3. faults on SQLite, architecture, documentation; without counting branches, which would take half as long again
-4. the clinic and the faults on PostgreSQL, in a private cluster that this program starts and removes
+4. on PostgreSQL the faults, and of the clinic what asks its database; the cluster is this program's own
 5. journeys in a real Chromium
 
 At the end every test that the safety case (``docs/safety``) names as a proof must have run and passed.
@@ -37,6 +37,8 @@ CLINIC = ["tests/clinic", "tests/interfaces"]
 FAULTS = ["tests/faults"]
 PAPERS = ["tests/architecture", "tests/docs"]
 JOURNEYS = ["tests/journeys"]
+READY = "KETACLINIC_TESTS_READY"
+"""Names the folder in which a run keeps what its tests make once and copy (``tests/support/ready.py``)."""
 CORES = min(4, os.cpu_count() or 1)
 # A few tests take minutes: whoever has nothing left takes over from the other. The slowest are named at the end.
 PYTEST = [sys.executable, "-m", "pytest", "--dist", "worksteal", "--durations=8"]
@@ -134,11 +136,16 @@ def _run(part: Part, folder: Path) -> Outcome:
     report = folder / f"{name}.xml"
     folders = [path for path in part.folders if (ROOT / path).is_dir()]
     workers = CORES + part.waits  # for servers, locks and browsers: meanwhile another test has the core
-    command = [*PYTEST, "-n", str(workers), f"--junitxml={report}", *_coverage(part), *folders]
+    again = ["--only-on-the-database"] if part.postgres else []
+    command = [*PYTEST, "-n", str(workers), f"--junitxml={report}", *again, *_coverage(part), *folders]
     started = time.monotonic()
     with _database(part) as database:
-        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | database
+        # Some hundred processes are started: without its compiled form each would compile the whole project.
+        left_out = ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+        environment = {k: v for k, v in os.environ.items() if k not in left_out} | database
         environment |= {"COVERAGE_FILE": str(folder / name), "KETACLINIC_DATA": str(folder / "var")}
+        environment[READY] = str(folder / "ready" / ("postgresql" if part.postgres else "sqlite"))
+        Path(environment[READY]).mkdir(parents=True, exist_ok=True)
         code = subprocess.run(command, check=False, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
     passed, failed = _count(report)
     return Outcome(part, code, passed, failed, time.monotonic() - started)

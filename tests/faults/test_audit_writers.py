@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from django.db import connection
+
+from tests.support.ready import migrated
 
 WRITERS, EACH = 4, 40
 WRITE = f"""
@@ -37,8 +40,7 @@ def test_writers_at_the_same_moment_make_one_chain(tmp_path: Path) -> None:
     environment = settings_of_a_clinic(tmp_path / "var")
     ketaclinic = str(Path(sys.executable).parent / "ketaclinic")
     if connection.vendor == "sqlite":
-        (tmp_path / "var").mkdir()
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
+        shutil.copytree(migrated(), tmp_path / "var")
     command = [sys.executable, "-c", WRITE]
     writers = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(WRITERS)]
     told = [writer.communicate(timeout=240)[1] for writer in writers]

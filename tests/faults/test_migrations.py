@@ -21,10 +21,14 @@ import pytest
 
 from tests.faults.moving.progress import ROWS
 from tests.support.figures import write_figures
+from tests.support.ready import ready
 from tests.support.tree import ROOT
 from tools.postgres import private_cluster
 
+pytestmark = pytest.mark.same_on_every_database
+
 UPGRADE = "import django; django.setup(); from ketaclinic.cli.starting import migrate_quietly; print(migrate_quietly())"
+FILE = "ketaclinic.sqlite3"
 KILLS = ("move 2", "move 20", "rebuild 0", "rebuild 1", "change 4", "change 22")
 """How far each attempt comes before it is killed: in the data, in the table that is built anew, in the data again."""
 
@@ -65,11 +69,21 @@ def _prepared(url: str, folder: Path, connect: Callable[[], Any]) -> Place:
     return place
 
 
+def _before(folder: Path) -> None:
+    _prepared(f"sqlite:///{folder / FILE}", folder, lambda: None)
+
+
+def _on_sqlite(folder: Path) -> Place:
+    """Return a copy of the clinic of before the upgrade, which is made once."""
+    kept = ready("before the upgrade", _before)
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    return Place(f"sqlite:///{folder / FILE}", folder, lambda: sqlite3.connect(folder / FILE))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
-        file = tmp_path / "ketaclinic.sqlite3"
-        yield _prepared(f"sqlite:///{file}", tmp_path, lambda: sqlite3.connect(file))
+        yield _on_sqlite(tmp_path)
         return
     with private_cluster() as url:
         server = url.rpartition("/")[0]
@@ -131,8 +145,7 @@ def test_an_upgrade_killed_midway_goes_on_and_every_row_is_right(place: Place) -
 
 
 def test_before_an_upgrade_there_is_a_way_back(tmp_path: Path) -> None:
-    file = tmp_path / "ketaclinic.sqlite3"
-    place = _prepared(f"sqlite:///{file}", tmp_path, lambda: sqlite3.connect(file))
+    place, file = _on_sqlite(tmp_path), tmp_path / FILE
     before = place.hash_of(OLD)
     for stamp in ("20200101-000000", "20200102-000000", "20200103-000000"):
         (tmp_path / "before-migration").mkdir(exist_ok=True)
@@ -151,7 +164,7 @@ def test_before_an_upgrade_there_is_a_way_back(tmp_path: Path) -> None:
 
 
 def test_no_copy_is_made_where_none_is_wanted_or_nothing_is_there(tmp_path: Path) -> None:
-    file = tmp_path / "ketaclinic.sqlite3"
+    file = tmp_path / FILE
     place = Place(f"sqlite:///{file}", tmp_path, lambda: sqlite3.connect(file))
     run = [sys.executable, "-c", UPGRADE]
     first = subprocess.run(run, cwd=ROOT, env=place.environment(), capture_output=True, text=True, check=False)

@@ -96,6 +96,7 @@ def test_a_full_disk_refuses_writes_and_nothing_else(started: Started, tmp_path:
         _full_and_free_again(*_bounded_file(started()))
 
 
+@pytest.mark.same_on_every_database
 def test_a_file_that_may_not_grow_is_a_full_disk(started: Started) -> None:
     """The way that needs no root; PostgreSQL, whose files are not ours, is made read-only once more."""
     clinic = started()

@@ -1,9 +1,11 @@
-"""The demo clinic for tests that only need one: built once in a process, afterwards written row by row as it was."""
+"""The demo clinic for tests that only need one: built once in a run, afterwards written row by row as it was."""
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -13,25 +15,33 @@ from django.db import connection, models
 from ketaclinic.config.distribution import learn_distribution
 from ketaclinic.demo.build import build_demo
 from ketaclinic.people.models import Clinic
+from tests.support.ready import ready
 
 Rows = dict[str, Any]
-_BUILT: dict[tuple[datetime, int, int], Rows] = {}
+_FILE = "rows.pickle"
 
 
 def demo_clinic(*, at: datetime, seed: int = 1, patients: int = 12) -> Clinic:
-    """Return the clinic of ``build_demo`` as the only one, every row as when first built in this process."""
+    """Return the clinic of ``build_demo`` as the only one, every row as when first built in this run."""
     assert not Clinic.objects.exists(), "the rows are those of a clinic that was the first"
-    named = at, seed, patients
-    if named not in _BUILT:
+
+    def build(folder: Path) -> None:
         empty = [table for table in _tables() if _is_empty(table)]
         build_demo(at=at, seed=seed, patients=patients)
-        _BUILT[named] = {table: rows for table in empty if (rows := _rows(table))}
-    else:
-        for table, rows in _BUILT[named].items():
-            _write(table, rows)
-        _go_on_counting()
-        learn_distribution()
+        rows = {table: rows for table in empty if (rows := _rows(table))}
+        (folder / _FILE).write_bytes(pickle.dumps(rows))
+
+    kept = ready(f"demo-{connection.vendor}-{at:%Y%m%dT%H%M%S}-{seed}-{patients}", build)
+    if not Clinic.objects.exists():
+        _write_all(pickle.loads((kept / _FILE).read_bytes()))
     return Clinic.objects.get()
+
+
+def _write_all(kept: Rows) -> None:
+    for table, rows in kept.items():
+        _write(table, rows)
+    _go_on_counting()
+    learn_distribution()
 
 
 def _models() -> Iterable[type[models.Model]]:

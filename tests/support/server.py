@@ -9,14 +9,15 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -27,6 +28,7 @@ from uuid import uuid4
 import psycopg
 
 from benchmarks.server import free_port
+from tests.support.ready import migrated, without_ours
 from tests.support.tree import ROOT
 
 KETACLINIC = str(Path(sys.executable).parent / "ketaclinic")
@@ -54,7 +56,7 @@ class Server:
         self.folder, self.database_url, self.workers, self.wrapper = folder, database_url, workers, wrapper
         self.port = free_port()
         self.log = folder.with_name(f"{folder.name}.log")
-        self.environment = {**_without_ours(os.environ), "KETACLINIC_DATA": str(folder), **(environment or {})}
+        self.environment = {**without_ours(os.environ), "KETACLINIC_DATA": str(folder), **(environment or {})}
         if database_url:
             self.environment["DATABASE_URL"] = database_url
         self.asked_at = database_url
@@ -151,10 +153,9 @@ class Server:
         return json.loads(done.stdout.splitlines()[-1])
 
     def migrate(self) -> None:
-        """Bring its database up to date without starting it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, timeout=180)
+        """Give it a database that is up to date and empty; on PostgreSQL whoever made the roles has done so."""
+        if not self.database_url:
+            shutil.copytree(migrated(), self.folder, dirs_exist_ok=True)
 
     def rows(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask its database in SQL, with ``?`` for values, without going through the server."""
@@ -173,28 +174,9 @@ class Server:
         return Hand(port or self.port, self.inside("sign_in", staff_pk=staff_pk))
 
 
-def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
-    ours = ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY", "DJANGO_ALLOW_ASYNC_UNSAFE")
-    return {name: value for name, value in environment.items() if name not in ours}
-
-
 def _signal_group(pid: int, how: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(pid, how)
-
-
-@contextmanager
-def fresh_database(cluster_url: str) -> Iterator[str]:
-    """Yield the address of an empty database in a PostgreSQL cluster; it is dropped afterwards."""
-    name = f"kc_{uuid4().hex[:12]}"
-    base = cluster_url.rsplit("/", 1)[0]
-    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    try:
-        yield f"{base}/{name}"
-    finally:
-        with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 # ---- people at the server ----------------------------------------------------------------------------------------

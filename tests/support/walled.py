@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import psycopg
 from django.db import models
 
 from ketaclinic.config.wall.policies import House, Model, Policy
+from tests.support.ready import ready
 from tests.support.tree import ROOT
 from tools.postgres import Cluster, cluster
 
@@ -81,13 +83,39 @@ class Walled:
 
 
 @contextmanager
-def walled(data: Path, *, durable: bool = False) -> Iterator[Walled]:
-    """Yield a database that ``ketaclinic database roles`` has made ready; its cluster is gone afterwards."""
-    with cluster(durable=durable) as made:
-        house = unbuilt(made, data)
-        ready = house.command("database", "roles")
-        assert ready.returncode == 0, ready.stderr
+def walled(data: Path, *, durable: bool = False, demo: bool = False) -> Iterator[Walled]:
+    """Yield a database that ``ketaclinic database roles`` has made ready, empty or with a small demo clinic in it.
+
+    Its cluster is gone afterwards.
+    """
+    kept = ready("walled demo", _keep_demo) if demo else ready("walled", _keep_empty)
+    with _copied(kept, data, durable=durable) as house:
         yield house
+
+
+@contextmanager
+def _copied(kept: Path, data: Path, *, durable: bool) -> Iterator[Walled]:
+    shutil.copytree(kept / "var", data, dirs_exist_ok=True)
+    with cluster(durable=durable, kept=kept / "cluster") as made:
+        yield _house(made, data, "clinic", "kc")
+
+
+def _keep_empty(folder: Path) -> None:
+    with cluster() as made:
+        house = unbuilt(made, folder / "var")
+        _succeed(house, "database", "roles")
+        made.copy_to(folder / "cluster")
+
+
+def _keep_demo(folder: Path) -> None:
+    with _copied(ready("walled", _keep_empty), folder / "var", durable=False) as house:
+        _succeed(house, "demo", "--patients", "12")
+        house.cluster.copy_to(folder / "cluster")
+
+
+def _succeed(house: Walled, *words: str) -> None:
+    done = house.command(*words)
+    assert done.returncode == 0, done.stderr
 
 
 def unbuilt(made: Cluster, data: Path, name: str = "clinic", roles: str = "kc") -> Walled:
@@ -97,6 +125,11 @@ def unbuilt(made: Cluster, data: Path, name: str = "clinic", roles: str = "kc") 
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"{roles}_owner"]).fetchone():
             connection.execute(f"CREATE ROLE {roles}_owner LOGIN CREATEROLE")  # type: ignore[call-overload]
         connection.execute(f"CREATE DATABASE {name} OWNER {roles}_owner")  # type: ignore[call-overload]
+    return _house(made, data, name, roles)
+
+
+def _house(made: Cluster, data: Path, name: str, roles: str) -> Walled:
+    base = made.url.rsplit("/", 1)[0]
     owner, server = (base.replace("//ketaclinic@", f"//{roles}_{who}@") + f"/{name}" for who in ("owner", "server"))
     return Walled(f"{base}/{name}", owner, server, data, made)
 

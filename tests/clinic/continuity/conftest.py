@@ -1,4 +1,4 @@
-"""A small demo clinic on the disk, built once by the real command and copied for each test."""
+"""A small demo clinic on the disk, built once in a run by the real command and copied for each test."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.server import KETACLINIC
+from tests.support.ready import ready
 
 NOT_OURS = ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY", "KETACLINIC_DOWNTIME")
 
@@ -17,10 +18,14 @@ NOT_OURS = ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY", "KETA
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built") / "var"
+    shutil.copytree(ready("demo", _build), folder)
+    return folder
+
+
+def _build(folder: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS} | {"KETACLINIC_DATA": str(folder)}
     command = [KETACLINIC, "demo", "--patients", "12", "--json"]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
-    return folder
 
 
 @pytest.fixture

@@ -23,15 +23,25 @@ from ketaclinic.continuity.actions.postgres import PostgresSnapshot, connect, is
 from ketacore.evidence import Refusal
 from tests.clinic.continuity.conftest import NOT_OURS
 from tests.clinic.continuity.test_backup import forged
+from tests.support.ready import ready
 from tools.postgres import PORT, private_cluster, private_folder, run_program, running
+from tools.postgres import cluster as kept_cluster
 
 Rows = dict[str, set[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    with private_cluster() as url:
-        yield url
+    """Yield the address of a cluster that has a small demo clinic in the database ``clinic``."""
+    with kept_cluster(kept=ready("postgresql demo", _keep_demo)) as made:
+        yield made.url
+
+
+def _keep_demo(folder: Path) -> None:
+    with kept_cluster() as made:
+        done = _run(_database(made.url, "clinic"), folder / "var", "demo", "--patients", "12", "--json")
+        assert done.returncode == 0, done.stderr
+        made.copy_to(folder)
 
 
 def _postgres(cluster: str) -> str:
@@ -54,10 +64,8 @@ def _run(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.fixture(scope="module")
-def clinic_url(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = _database(cluster, "clinic")
-    assert _run(url, tmp_path_factory.mktemp("pg") / "var", "demo", "--patients", "12", "--json").returncode == 0
-    return url
+def clinic_url(cluster: str) -> str:
+    return f"{cluster.rpartition('/')[0]}/clinic"
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,7 @@ Floor = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walled]:
-    with walled(tmp_path_factory.mktemp("served") / "var") as found:
-        built = found.command("demo", "--patients", "12")
-        assert built.returncode == 0, built.stderr
+    with walled(tmp_path_factory.mktemp("served") / "var", demo=True) as found:
         yield found
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import django
-from django.core.management import call_command
-from django.db.migrations.loader import MigrationLoader
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 if __name__ == "__main__":
     django.setup()
@@ -13,9 +13,9 @@ if __name__ == "__main__":
     from ketaclinic.screening.models import VitalSign
     from tests.faults.moving.progress import ROWS
 
-    for app in sorted(MigrationLoader(None).migrated_apps - {"moving"}):
-        call_command("migrate", app, verbosity=0)
-    call_command("migrate", "moving", "0001", verbosity=0)
+    executor = MigrationExecutor(connection)
+    newest = [leaf for leaf in executor.loader.graph.leaf_nodes() if leaf[0] != "moving"]
+    executor.migrate([*newest, ("moving", "0001_initial")])
     clinic = Clinic.objects.create(name="Synthetic", emergency_contact="x", synthetic=True)
     by = Staff.objects.create(user=User.objects.create(username="n"), clinic=clinic, role="nurse", display_name="N")
     start = datetime(2020, 1, 1, tzinfo=UTC)
