@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ketacore.pkpd import Band, Dissociation, DoseEvent, Effects, Person, Regimen, delayed, effects_of
@@ -78,6 +78,8 @@ def test_more_drug_is_not_less_effect(case: tuple, factor: float) -> None:
 
 
 @given(st.lists(st.floats(0, 500), min_size=3, max_size=12), st.floats(0, 60), st.floats(0.5, 30))
+@example(curve=[0.0, 100.0, 50.0], half_life=5e-324, step=3.0)
+@example(curve=[0.0, 100.0, 50.0], half_life=1.2e-308, step=30.0)
 @FEW
 def test_a_delay_invents_no_drug(curve: list[float], half_life: float, step: float) -> None:
     times = step * np.arange(len(curve))

@@ -38,8 +38,10 @@ def delayed(times_min: Any, concentrations: Any, half_life_min: float = KE0.valu
     found = np.zeros_like(given)
     rate = log(2) / half_life
     for place, dt in enumerate(np.diff(times), start=1):
-        keep = np.exp(-rate * dt)
-        mean = -np.expm1(-rate * dt) / (rate * dt)
+        with np.errstate(over="ignore"):  # a half-life of next to nothing: all of it follows at once
+            spent = rate * dt
+        keep = np.exp(-spent)
+        mean = -np.expm1(-spent) / spent
         old, new = given[..., place - 1], given[..., place]
         found[..., place] = found[..., place - 1] * keep + old * (mean - keep) + new * (1 - mean)
     return np.maximum(found, 0.0)
