@@ -36,12 +36,12 @@ def misfits(facts: SessionFacts, setting: Setting) -> tuple[Misfit, ...]:
 
 
 def _check_follows(before: SessionFacts, event: Event, setting: Setting) -> None:
-    match event.what:
-        case DeviceGiven(number=number) if first_dose_at(before) is None:
-            check_step(before, event)
-            if number != 1:
-                raise Refusal("Recording the first device", ["the first device is number 1"], "Check the devices.")
-        case DeviceGiven() | InfusionPaused() | InfusionResumed() | Stopped():
-            check_event(before, event, setting)
-        case _:
-            check_step(before, event)
+    what = event.what
+    if isinstance(what, DeviceGiven) and first_dose_at(before) is None:
+        check_step(before, event)
+        if what.number != 1:
+            raise Refusal("Recording the first device", ["the first device is number 1"], "Check the devices.")
+    elif isinstance(what, DeviceGiven | InfusionPaused | InfusionResumed | Stopped):
+        check_event(before, event, setting)
+    else:
+        check_step(before, event)
