@@ -103,6 +103,7 @@ def held_page(
     staff = getattr(request, "staff", None)
     context = {
         "kind": kind,
+        "deed": _deed(request) if kind == "confirm" else "",
         "wrong": trouble.words if trouble else "",
         "person": staff or presence.user.get_username(),
         "username": presence.user.get_username(),
@@ -114,6 +115,12 @@ def held_page(
         "shows_floor": kind == "lock" and staff is not None and staff.may(Permission.SEE_FLOOR),
     }
     return _marked(render(request, "access/held.html", context, status=_status(status, trouble)), kind, trouble)
+
+
+def _deed(request: HttpRequest) -> str:
+    """Return what is about to be done, where the view names it."""
+    match = request.resolver_match
+    return str(getattr(match.func, "fresh", "")) if match is not None else ""
 
 
 def _passkeys_count(request: HttpRequest, presence: Presence) -> bool:

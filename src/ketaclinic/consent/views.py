@@ -50,7 +50,7 @@ def _back(person: Patient, product: str) -> str:
 
 
 @require_POST
-@requires(Permission.TAKE_CONSENT, fresh=True)
+@requires(Permission.TAKE_CONSENT, fresh="take this consent")
 @edits(standing_for_text)
 def sign(request: StaffRequest, patient_pk: int, text_pk: int) -> HttpResponse:
     """Take the patient's signature; what can be mended is shown beside the form with everything that was typed."""
@@ -83,7 +83,7 @@ def _sign(request: StaffRequest, person: Patient, text: ConsentText, form: Signi
 
 
 @require_POST
-@requires(Permission.TAKE_CONSENT, fresh=True)
+@requires(Permission.TAKE_CONSENT, fresh="record that consent was taken back")
 @edits(standing_consent)
 def withdraw(request: StaffRequest, patient_pk: int, product: str) -> HttpResponse:
     """Record that the patient took consent back."""
@@ -123,7 +123,7 @@ def text(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_POLICY, fresh=True)
+@requires(Permission.SIGN_POLICY, fresh="put this consent text into force")
 def sign_off(request: StaffRequest, product: str, language: str, version: str) -> HttpResponse:
     """Put a text that ships with the software into force."""
     shipped = shipped_text(product, language, version)

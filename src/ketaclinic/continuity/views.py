@@ -88,7 +88,7 @@ def paper(request: StaffRequest) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.RUN_SESSION, fresh=True)
+@requires(Permission.RUN_SESSION, fresh="open a session that ran on paper")
 def paper_open(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
     """Open a session that ran on paper, with the time at which it began."""
     patient = patient_in(request.clinic, patient_pk)

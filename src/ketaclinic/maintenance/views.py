@@ -73,7 +73,7 @@ def _standing(row: NextSessionAnswer | BenefitEvaluation | None, shown: tuple[Sh
     return Standing(shown, *last_change(row), person, leave=leave)
 
 
-@requires(Permission.ANSWER_PROPOSAL, fresh=True)
+@requires(Permission.ANSWER_PROPOSAL, fresh="answer the proposal")
 @edits(_standing_answer)
 def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Record the prescriber's answer."""
@@ -92,7 +92,7 @@ def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.ANSWER_PROPOSAL, fresh=True)
+@requires(Permission.ANSWER_PROPOSAL, fresh="record whether the treatment helps")
 @edits(_standing_benefit)
 def evaluate(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Record whether the treatment helps."""

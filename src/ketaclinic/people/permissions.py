@@ -210,7 +210,7 @@ def check_in_clinic(by: Any, row: Any) -> None:
 def requires(
     permission: Permission,
     *,
-    fresh: bool = False,
+    fresh: str = "",
     fresh_when: Callable[..., bool] | None = None,
     password_again: bool = False,
     polling: bool = False,
@@ -218,8 +218,9 @@ def requires(
 ) -> Callable[[View], View]:
     """Declare the permission of a view; without it the person is sent to sign in, or refused.
 
-    ``fresh``: what is written here is signed, ordered or taken out, so the person confirms anew that it is they;
-    ``fresh_when`` is asked, with the request and what its address names, whether this is so. ``password_again``:
+    ``fresh``: what is written here is signed, ordered or taken out, so the person confirms anew that it is they; it
+    names the deed, as in "sign this plan". ``fresh_when`` is asked, with the request and what its address names,
+    whether this is so. ``password_again``:
     however lately they did, they type their password, and no passkey stands for it. ``polling``: the page asks for this
     by itself, so it is no sign that somebody is there. The room ``access`` enforces all of these.
     ``asking``: what is sent only asks, in the body because an address is kept in places; nothing is written.
@@ -288,7 +289,8 @@ def public(view: View) -> View:
         return view(request, *args, **kwargs)
 
     open_to_all.permission = None  # type: ignore[attr-defined]
-    open_to_all.fresh = open_to_all.polling = open_to_all.asking = False  # type: ignore[attr-defined]
+    open_to_all.polling = open_to_all.asking = False  # type: ignore[attr-defined]
+    open_to_all.fresh = ""  # type: ignore[attr-defined]
     open_to_all.password_again = False  # type: ignore[attr-defined]
     open_to_all.fresh_when = None  # type: ignore[attr-defined]
     return open_to_all

@@ -203,7 +203,7 @@ def emergency(request: StaffRequest, emergency_pk: int) -> HttpResponse:
 # ---- the clinic ----------------------------------------------------------------------------------------------------
 
 
-@requires(Permission.MANAGE_STAFF, fresh=True)
+@requires(Permission.MANAGE_STAFF, fresh="change the clinic's settings")
 @edits(standing_clinic)
 def clinic(request: StaffRequest) -> HttpResponse:
     """Show and change the clinic's settings."""

@@ -154,7 +154,7 @@ def _chosen(request: StaffRequest, person: Patient, protocol: Protocol, form: Pl
 
 
 @require_POST
-@requires(Permission.SIGN_PLAN, fresh=True)
+@requires(Permission.SIGN_PLAN, fresh="sign this plan")
 def sign(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Sign the plan that was chosen; what can be mended is shown beside the form, with everything that was typed."""
     person = patient_in(request.clinic, patient_pk)
@@ -173,7 +173,7 @@ def sign(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_PLAN, fresh=True)
+@requires(Permission.SIGN_PLAN, fresh="sign the changed plan")
 @edits(standing_plan, token=False)
 def change(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """Sign a changed version of the plan."""
@@ -196,7 +196,7 @@ def change(request: StaffRequest, plan_pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_PLAN, fresh=True)
+@requires(Permission.SIGN_PLAN, fresh="end this plan")
 @edits(standing_plan, token=False)
 def end(request: StaffRequest, plan_pk: int) -> HttpResponse:
     """End the plan and cancel its sessions to come."""

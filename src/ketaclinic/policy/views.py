@@ -50,7 +50,7 @@ def _standing(request: StaffRequest, rule_id: str) -> Standing:
 
 
 @require_POST
-@requires(Permission.SIGN_POLICY, fresh=True)
+@requires(Permission.SIGN_POLICY, fresh="sign or withdraw a clinic policy")
 @edits(_standing)
 def sign(request: StaffRequest, rule_id: str) -> HttpResponse:
     """Sign a clinic policy, or withdraw the signature with a reason."""
@@ -65,7 +65,7 @@ def sign(request: StaffRequest, rule_id: str) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SIGN_POLICY, fresh=True)
+@requires(Permission.SIGN_POLICY, fresh="sign the clinic policies you ticked")
 def sign_all(request: StaffRequest, room: str) -> HttpResponse:
     """Sign all clinic policies of a room that were shown and ticked as read."""
     if request.POST.get("read") != "yes":

@@ -195,7 +195,7 @@ def stop_medicine(request: HttpRequest, patient_pk: int, pk: int) -> HttpRespons
     return _form_page(request, patient, form, f"Stop {row.display}", save)
 
 
-@requires(Permission.DECIDE_CANDIDACY, fresh=True)
+@requires(Permission.DECIDE_CANDIDACY, fresh="settle an entry of the problem list")
 @require_http_methods(["GET", "POST"])
 @edits(forms.standing_problem, token=False)
 def refute(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
@@ -215,7 +215,7 @@ def refute(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
     return _form_page(request, patient, form, f"Not the case: {row.display}", save)
 
 
-@requires(Permission.DECIDE_CANDIDACY, fresh=True)
+@requires(Permission.DECIDE_CANDIDACY, fresh="settle an allergy")
 @require_http_methods(["GET", "POST"])
 @edits(forms.standing_allergy, token=False)
 def refute_allergy(request: HttpRequest, patient_pk: int, pk: int) -> HttpResponse:
@@ -256,7 +256,7 @@ def correct_trial(request: HttpRequest, patient_pk: int, pk: int) -> HttpRespons
     return _form_page(request, patient, form, f"Correct the trial of {row.drug}", save)
 
 
-@requires(Permission.DECIDE_CANDIDACY, fresh=True)
+@requires(Permission.DECIDE_CANDIDACY, fresh="record your decision on this candidate")
 @require_POST
 @edits(forms.standing_decision, fields=("product",))
 def decide(request: HttpRequest, patient_pk: int) -> HttpResponse:

@@ -256,7 +256,7 @@ def _amend(request: StaffRequest, event: SessionEvent, form: AmendForm) -> Sessi
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.RUN_SESSION, fresh=True)
+@requires(Permission.RUN_SESSION, fresh="open this session")
 def open_(request: StaffRequest, patient_pk: int) -> HttpResponseBase:
     """Open today's session of a patient on a free chair."""
     patient = patient_in(request.clinic, patient_pk)

@@ -84,6 +84,7 @@ def test_later_the_password_is_asked_and_then_the_deed_is_done(later: Client, pa
     asked = later.post(export_of(patient), {"why": "second opinion"})
     assert asked.status_code == 401 and asked["Ketaclinic-Held"] == "confirm"
     assert asked.context["typed"] == [("why", "second opinion")]
+    assert "you are about to <b>take this record out</b>" in asked.content.decode()
     assert not AuditEntry.objects.filter(action__startswith="export").exists()
     wrong = later.post(export_of(patient), {"why": "second opinion", "access-password": "wrong"})
     assert wrong.status_code == 401 and wrong.context["typed"] == [("why", "second opinion")]

@@ -33,7 +33,7 @@ def staff(request: StaffRequest) -> HttpResponse:
     return render(request, "access/staff.html", {"lines": lines, "clinic": request.clinic})
 
 
-@requires(Permission.MANAGE_STAFF, fresh=True)
+@requires(Permission.MANAGE_STAFF, fresh="invite a person")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_staff(request: StaffRequest) -> HttpResponse:
@@ -56,7 +56,7 @@ def _link_page(request: StaffRequest, member: Staff | PersonalAccess, token: str
     return said_once(render(request, "access/link.html", context))
 
 
-@requires(Permission.MANAGE_STAFF, fresh=True)
+@requires(Permission.MANAGE_STAFF, fresh="change a person's place")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @edits(standing_member)
@@ -136,7 +136,7 @@ def end_member_sessions(request: StaffRequest, staff_pk: int) -> HttpResponse:
     return redirect("access:change_staff", staff_pk=member.pk)
 
 
-@requires(Permission.GIVE_OWN_ACCESS, fresh=True)
+@requires(Permission.GIVE_OWN_ACCESS, fresh="make a link for a patient or caregiver")
 @require_POST
 def invite_to_care(request: StaffRequest, patient_pk: int, access_pk: int) -> HttpResponse:
     """Make a link for a patient or caregiver, and show it once."""

@@ -44,7 +44,7 @@ def import_result(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, template, {"page": page, "import_pk": pk})
 
 
-@requires(Permission.EXPORT_RECORD, fresh=True)
+@requires(Permission.EXPORT_RECORD, fresh="take this record out")
 @require_POST
 def export_record(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Send the whole record of one patient as a FHIR R4 bundle."""
