@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
+from ketaclinic.cli.groups import Group
 from ketaclinic.cli.main import OUTSIDE
 from ketaclinic.cli.starting import django_ready, print_json, refuse, the_clinic, the_member_of_staff
 
 
-@click.group(name="audit")
+@click.group(cls=Group, name="audit")
 def command() -> None:
     """Check the log of who did what, report from it, print its newest hashes."""
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from ketaclinic.cli.groups import Group
 from ketaclinic.cli.repeating import repeat
 from ketaclinic.cli.starting import django_ready, print_json, refuse
 from ketacore.evidence import Refusal
 
 
-@click.group(name="backup", invoke_without_command=True)
+@click.group(cls=Group, name="backup", invoke_without_command=True)
 @click.option(
     "--to", type=click.Path(path_type=Path), metavar="FOLDER|FILE", help="Where to; default: the data folder."
 )

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from ketaclinic.cli.groups import Group
 from ketaclinic.cli.starting import anchor_what_was_not, django_ready, migrate_quietly, refuse
 
 
-@click.group(name="database")
+@click.group(cls=Group, name="database")
 def command() -> None:
     """Prepare a PostgreSQL database for the server."""
 

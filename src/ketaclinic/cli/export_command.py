@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from ketaclinic.cli.groups import Group
 from ketaclinic.cli.starting import django_ready, print_json, refuse, the_clinic, the_member_of_staff
 
 
-@click.group(name="export")
+@click.group(cls=Group, name="export")
 def command() -> None:
     """Take a whole record out."""
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from ketaclinic.cli.groups import Group
 from ketaclinic.cli.starting import Refused, django_ready, print_json, refuse, the_clinic, the_member_of_staff
 
 
-@click.group(name="import")
+@click.group(cls=Group, name="import")
 def command() -> None:
     """Bring in a record from another system."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ketaclinic.cli.groups import Group
 from ketaclinic.cli.starting import print_json, refuse
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def asked(command: Callable[..., Any]) -> Callable[..., Any]:
     return reduce(lambda inner, option: option(inner), reversed(ASKED), command)
 
 
-@click.group(name="pk")
+@click.group(cls=Group, name="pk")
 def command() -> None:
     """Ask published models for the concentrations of ketamine and esketamine. Explains, does not order."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ketaclinic.cli.groups import Group
 from ketaclinic.cli.starting import django_ready, migrate_quietly, refuse, the_clinic
 
 
@@ -25,7 +26,7 @@ _ADDRESS = click.option(
 )
 
 
-@click.group(name="staff")
+@click.group(cls=Group, name="staff")
 def command() -> None:
     """Invite a person, or let somebody back in who lost every second factor.
 
