@@ -21,9 +21,7 @@ if (form) {
     save.hidden = one && current < questions.length - 1;
     next.hidden = current === questions.length - 1;
     back.disabled = current === 0;
-    progress.textContent = one
-      ? `Step ${current + 1} of ${questions.length}`
-      : `${answered()} of ${questions.length} answered`;
+    progress.textContent = `${answered()} of ${questions.length} answered`;
     if (focus && one) {
       const target = questions[current].querySelector("input:checked") || questions[current].querySelector("input");
       target.focus({ preventScroll: true });
