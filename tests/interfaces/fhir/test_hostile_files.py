@@ -84,10 +84,10 @@ def told_at(hand: Hand, status: int, location: str, page: str) -> str:
     """Return what the person reads in the end; a large file is read beside the request."""
     if status != 302:
         return page
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         page = hand.get(location).text
-        if "Nothing of it was imported" in page or "Not imported" in page or "efused" in page or 'class="alert' in page:
+        if "the import goes on" not in page:
             return page
         time.sleep(0.1)
     return page
@@ -109,7 +109,7 @@ def test_every_hostile_file_is_refused_by_a_server_that_goes_on(server: Server) 
         status, location, page = send(hand, part("file", data, "record.json"))
         page = told_at(hand, status, location, page)
         spent = cpu_seconds(pid) - before
-        assert status in (302, 413, 422) and sentence in page, (name, status, page[-2_500:])
+        assert status in (302, 413, 422) and sentence in page, (name, status, page[page.find("<main") :][:2_500])
         assert spent < QUICK_S, (name, spent)
         slowest = max(slowest, spent)
         assert hand.get("/patients/").status == 200, name

@@ -65,6 +65,8 @@ AT_ONCE_BYTES = 1024 * 1024
 """Files up to this size are imported within the request; larger ones beside it, with a progress bar."""
 _BESIDE = Semaphore(1)
 """One large file at a time: each takes many times its size of memory while it is read."""
+_LAST_MOMENTS_S = 1.0
+"""How long a large file waits for the one before, whose result may be on the screen before its memory is free."""
 _ONE_AT_A_TIME = "Another large file is being imported at this moment. Wait until it is done, then send this one again."
 
 
@@ -82,7 +84,7 @@ def begin_import(*, by: Staff, at: datetime, file_name: str, data: bytes) -> Fhi
 
 
 def _begin_beside(started: FhirImport, data: bytes) -> None:
-    if _BESIDE.acquire(blocking=False):
+    if _BESIDE.acquire(timeout=_LAST_MOMENTS_S):
         request = copy_context()  # the audit entry of the import tells where it came from
         Thread(target=request.run, args=(_run_beside, started, data), daemon=True).start()
     else:
