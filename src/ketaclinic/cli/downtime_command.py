@@ -13,7 +13,7 @@ from ketaclinic.cli.starting import django_ready, print_json
 
 EVERY_SECONDS = 60
 """How often a running server has its sheets written; a round takes a second or two."""
-_FIRST_AFTER_SECONDS = 5.0
+_FIRST_AFTER_SECONDS = 2.0
 """A server that has just started answers those who wait for it before anything is written for later."""
 _NICE = 10
 
