@@ -91,6 +91,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 def _make_template(url: str) -> None:
     base = url.rpartition("/")[0]
     with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")  # of an earlier run on a cluster that stays
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     _migrate({**os.environ, "DATABASE_URL": f"{base}/{TEMPLATE}"})
 
