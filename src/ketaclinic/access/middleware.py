@@ -111,7 +111,7 @@ def _must_confirm(request: HttpRequest, view: Callable[..., Any], address: dict[
     if held.password_again(request):
         return True
     asks = getattr(view, "fresh_when", None)
-    if not getattr(view, "fresh", False) and not (asks is not None and asks(request, **address)):
+    if not getattr(view, "fresh", "") or (asks is not None and not asks(request, **address)):
         return False
     return not sessions.confirmed_lately(presence, request.at)  # type: ignore[attr-defined]
 

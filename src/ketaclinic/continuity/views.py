@@ -130,7 +130,7 @@ def _plan(patient: Patient, at: datetime) -> Plan:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.RUN_SESSION, fresh_when=enters_signature)
+@requires(Permission.RUN_SESSION, fresh="sign in this session", fresh_when=enters_signature)
 def paper_entries(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Type in the entries of a session in their order, each with the time at which it happened."""
     session = treatment.session_in(request.clinic, session_pk)

@@ -219,9 +219,9 @@ def requires(
     """Declare the permission of a view; without it the person is sent to sign in, or refused.
 
     ``fresh``: what is written here is signed, ordered or taken out, so the person confirms anew that it is they; it
-    names the deed, as in "sign this plan". ``fresh_when`` is asked, with the request and what its address names,
-    whether this is so. ``password_again``:
-    however lately they did, they type their password, and no passkey stands for it. ``polling``: the page asks for this
+    names the deed, as in "sign this plan". With ``fresh_when`` that is so only where it says so, asked with the request
+    and what its address names. ``password_again``: however lately they did, they type their password, and no passkey
+    stands for it. ``polling``: the page asks for this
     by itself, so it is no sign that somebody is there. The room ``access`` enforces all of these.
     ``asking``: what is sent only asks, in the body because an address is kept in places; nothing is written.
     """

@@ -111,7 +111,7 @@ def _screen(request: StaffRequest, session: Session, refusal: Refusal | None = N
 
 
 @require_POST
-@requires(Permission.RUN_SESSION, fresh_when=enters_signature)
+@requires(Permission.RUN_SESSION, fresh="sign in this session", fresh_when=enters_signature)
 def record(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Write down one entry, or the several of the vitals pad; again the same entry, again the same answer."""
     session = queries.session_in(request.clinic, session_pk)
@@ -197,7 +197,7 @@ def _amends_signature(request: StaffRequest, *, event_pk: int, **address: object
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.RUN_SESSION, fresh_when=_amends_signature)
+@requires(Permission.RUN_SESSION, fresh="correct a signature", fresh_when=_amends_signature)
 @edits(standing_entry, token=False)
 def amend(request: StaffRequest, session_pk: int, event_pk: int) -> HttpResponseBase:
     """Correct one entry with a reason, or take it back; the old value stays to be seen."""

@@ -35,7 +35,7 @@ def account(request: Any) -> HttpResponse:
     return render(request, "access/account.html", context)
 
 
-@requires(Permission.SEE_HOME, password_again=True)
+@requires(Permission.SEE_HOME, fresh="change your password", password_again=True)
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
