@@ -48,6 +48,7 @@ ADDS = {
     "continuity:restoration_seen": "says who has read it; again is the same row",
     "journey:patients": "looks for patients, and writes nothing",
     "people:emergency": "makes a new review; refused when there is one",
+    "people:close_emergency": "closes; over already it stays so",
     "people:find_patient": "looks for a patient, and writes nothing",
     "people:give_access": "opens; open already it stays as it is",
     "people:open_emergency": "makes a new access; open already it is the same one",

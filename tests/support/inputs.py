@@ -269,11 +269,18 @@ def _open_emergency(clinic: Clinic) -> Example:
     return Example(user_of(clinic, Role.FRONT_DESK), {"reason": WHY}, {"patient_pk": _first(Patient, clinic).pk})
 
 
-def _review_emergency(clinic: Clinic) -> Example:
+def _opened_emergency(clinic: Clinic) -> dict[str, int]:
     by = _staff(clinic, Role.FRONT_DESK)
-    opened = open_emergency(patient=_first(Patient, clinic), by=by, at=POSTED_AT, reason=WHY)
+    return {"emergency_pk": open_emergency(patient=_first(Patient, clinic), by=by, at=POSTED_AT, reason=WHY).pk}
+
+
+def _review_emergency(clinic: Clinic) -> Example:
     sent = {"outcome": "justified", "note": "The reason holds."}
-    return Example(user_of(clinic, Role.MANAGER), sent, {"emergency_pk": opened.pk})
+    return Example(user_of(clinic, Role.MANAGER), sent, _opened_emergency(clinic))
+
+
+def _close_emergency(clinic: Clinic) -> Example:
+    return Example(user_of(clinic, Role.FRONT_DESK), {}, _opened_emergency(clinic))
 
 
 # ---- the house -----------------------------------------------------------------------------------------------------
@@ -648,6 +655,7 @@ EXAMPLES: dict[str, Callable[[Clinic], Example]] = {
     "people:find_patient": _find_patient,
     "people:open_emergency": _open_emergency,
     "people:emergency": _review_emergency,
+    "people:close_emergency": _close_emergency,
     "people:clinic": _clinic,
     "journey:patients": _find,
     "design:theme": _theme,

@@ -16,6 +16,7 @@ from ketaclinic.people.models import (
     Caregiver,
     Clinic,
     EmergencyAccess,
+    EmergencyClosing,
     EmergencyReview,
     Patient,
     PatientCorrection,
@@ -334,6 +335,21 @@ def open_emergency(*, patient: Patient, by: Staff, at: datetime, reason: str) ->
     )
     write_audit("open_emergency", by=by, at=at, patient_id=patient.pk, obj=access, reason=access.reason)
     return access
+
+
+@transaction.atomic
+def close_emergency(*, access: EmergencyAccess, by: Staff, at: datetime) -> EmergencyAccess:
+    """Close an emergency access before its time is over: who opened it, or who reviews it. Closed already, it is so."""
+    check_may(by, Permission.SEE_EMERGENCIES)
+    check_in_clinic(by, access)
+    if access.by_id != by.pk and not reviews_emergencies(by):
+        because = "it is open for somebody else"
+        raise Refusal("Closing the emergency access", [because], "The manager or the medical director can close it.")
+    held: EmergencyAccess = EmergencyAccess.objects.of(by.clinic).select_for_update().get(pk=access.pk)
+    if EmergencyAccess.objects.of(by.clinic).open_at(at).filter(pk=held.pk).exists():
+        closing = EmergencyClosing.objects.create(clinic_id=held.clinic_id, access=held, by=by, at=at)
+        write_audit("close_emergency", by=by, at=at, patient_id=held.patient_id, obj=closing)
+    return held
 
 
 @transaction.atomic

@@ -291,8 +291,8 @@ class EmergencyQuerySet(CorrectionQuerySet):
     """Emergency accesses of one clinic."""
 
     def open_at(self, at: datetime) -> Self:
-        """Return those that are open at ``at``: each closes by itself."""
-        return self.filter(at__lte=at, until__gt=at)
+        """Return those that are open at ``at``: each closes by itself, unless somebody closed it before."""
+        return self.filter(at__lte=at, until__gt=at).exclude(closing__at__lte=at)
 
     def unreviewed(self) -> Self:
         """Return those that nobody has looked at yet."""
@@ -302,8 +302,8 @@ class EmergencyQuerySet(CorrectionQuerySet):
 class EmergencyAccess(AppendOnly):
     """A member of staff opened a chart their role may not see, because somebody was in danger.
 
-    One patient, reading only, from ``at`` to ``until``. It stays on the first page of the manager and the medical
-    director until somebody other than ``by`` has reviewed it.
+    One patient, reading only, from ``at`` to ``until`` or until it is closed. It stays on the first page of the manager
+    and the medical director until somebody other than ``by`` has reviewed it.
     """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
@@ -322,6 +322,26 @@ class EmergencyAccess(AppendOnly):
 
     def __str__(self) -> str:
         return f"Emergency access by {self.by} on {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends or has ended; to be read with ``closing``."""
+        closing: EmergencyClosing | None = getattr(self, "closing", None)
+        return self.until if closing is None else closing.at
+
+
+class EmergencyClosing(AppendOnly):
+    """Somebody closed an emergency access before its time was over."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    access = models.OneToOneField(EmergencyAccess, on_delete=models.PROTECT, related_name="closing")
+    by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    objects = CorrectionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Closed by {self.by} on {self.at:%Y-%m-%d %H:%M}"
 
 
 class EmergencyReview(AppendOnly):

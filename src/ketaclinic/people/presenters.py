@@ -141,7 +141,7 @@ class EmergencyLine:
 
 
 def emergency_line(access: EmergencyAccess, at: datetime) -> EmergencyLine:
-    """Return one emergency access for display; it was read with its review."""
+    """Return one emergency access for display; it was read with its review and what closed it."""
     review = getattr(access, "review", None)
     return EmergencyLine(
         access.pk,
@@ -149,8 +149,8 @@ def emergency_line(access: EmergencyAccess, at: datetime) -> EmergencyLine:
         str(access.by),
         access.reason,
         access.at,
-        access.until,
-        access.at <= at < access.until,
+        access.ends_at,
+        access.at <= at < access.ends_at,
         str(review) if review else "",
         review.note if review else "",
     )

@@ -126,7 +126,7 @@ def emergencies_for(staff: Staff) -> QuerySet[EmergencyAccess]:
     """Return the clinic's emergency accesses, newest first: all for who reviews them, else one's own."""
     rows = EmergencyAccess.objects.of(staff.clinic)
     rows = rows if reviews_emergencies(staff) else rows.filter(by=staff)
-    return rows.select_related("patient", "by", "review", "review__by").order_by("-at", "-pk")
+    return rows.select_related("patient", "by", "closing", "review", "review__by").order_by("-at", "-pk")
 
 
 def emergencies_to_review(staff: Staff) -> QuerySet[EmergencyAccess]:
@@ -144,7 +144,9 @@ def reviews_emergencies(staff: Staff) -> bool:
 def emergency_in(clinic: Clinic, pk: int) -> EmergencyAccess:
     """Return an emergency access of this clinic; raises ``Http404`` for any other."""
     rows: QuerySet[EmergencyAccess] = EmergencyAccess.objects.of(clinic)
-    return one_in(rows.select_related("patient", "by", "review", "review__by"), "emergency access in this clinic", pk)
+    return one_in(
+        rows.select_related("patient", "by", "closing", "review", "review__by"), "emergency access in this clinic", pk
+    )
 
 
 def patient_numbered(clinic: Clinic, record_number: str) -> Patient | None:

@@ -21,5 +21,6 @@ urlpatterns = [
     path("emergency/", views.emergencies, name="emergencies"),
     path("emergency/find/", views.find_patient, name="find_patient"),
     path("emergency/<int:emergency_pk>/", views.emergency, name="emergency"),
+    path("emergency/<int:emergency_pk>/close/", views.close_emergency, name="close_emergency"),
     path("clinic/", views.clinic, name="clinic"),
 ]

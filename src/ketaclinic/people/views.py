@@ -183,6 +183,16 @@ def open_emergency(request: StaffRequest, patient_pk: int) -> HttpResponse:
     return _form_page(request, "people/open_emergency.html", form, patient=person)
 
 
+@require_POST
+@requires(Permission.SEE_EMERGENCIES)
+def close_emergency(request: StaffRequest, emergency_pk: int) -> HttpResponse:
+    """Close an emergency access now: whoever opened it has read enough, or should not read on."""
+    row = queries.emergency_in(request.clinic, emergency_pk)
+    actions.close_emergency(access=row, by=request.staff, at=request.at)
+    messages.success(request, f"The chart of {row.patient} is closed again.")
+    return redirect("people:emergencies")
+
+
 @requires(Permission.REVIEW_EMERGENCY)
 def emergency(request: StaffRequest, emergency_pk: int) -> HttpResponse:
     """Show one emergency access, and take what the manager or the medical director makes of it."""

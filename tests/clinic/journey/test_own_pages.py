@@ -102,11 +102,17 @@ def test_the_patient_answers_and_it_is_theirs(as_patient: Client, own: PersonalA
     assert as_patient.get("/followup/own/unknown/").status_code == 404
 
 
-def test_staff_see_who_told_it(as_patient: Client, as_nurse: Client, patient: Patient) -> None:
+def test_staff_see_who_told_it(as_patient: Client, as_nurse: Client, patient: Patient, nurse: Staff) -> None:
+    theirs = scored(patient, nurse, days_ago=7, each=1)
+    for page in (f"/followup/form/{theirs.pk}/", f"/patients/{patient.pk}/timeline/", f"/patients/{patient.pk}/"):
+        assert "own sign-in" not in as_nurse.get(page).content.decode(), page
     as_patient.post("/followup/own/phq9/", {**PHQ9, "entry_key": "k1"})
-    row = ScaleAnswer.objects.get()
+    row = ScaleAnswer.objects.latest("pk")
     for page in (f"/followup/form/{row.pk}/", f"/patients/{patient.pk}/timeline/", f"/patients/{patient.pk}/"):
         assert "(patient, own sign-in)" in as_nurse.get(page).content.decode(), page
+    entries = AuditEntry.objects.filter(object_type="followup.ScaleAnswer")
+    by = {(int(entry.object_id), entry.actor_kind) for entry in entries}
+    assert by >= {(theirs.pk, "staff"), (row.pk, "patient")}
 
 
 def test_an_answer_about_suicide_raises_the_alert_and_says_whom_to_call(

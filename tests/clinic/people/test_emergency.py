@@ -10,8 +10,8 @@ from django.test import Client
 
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.config.environment import minutes
-from ketaclinic.people.actions import open_emergency, review_emergency
-from ketaclinic.people.models import Clinic, EmergencyAccess, EmergencyReview, Patient, Staff
+from ketaclinic.people.actions import close_emergency, open_emergency, review_emergency
+from ketaclinic.people.models import Clinic, EmergencyAccess, EmergencyClosing, EmergencyReview, Patient, Staff
 from ketaclinic.people.permissions import Role
 from ketaclinic.people.queries import emergencies_to_review
 from ketacore.evidence import Refusal
@@ -73,6 +73,48 @@ def test_asked_again_while_open_it_is_the_same_access(desk: Staff, patient: Pati
     assert open_emergency(patient=patient, by=desk, at=clock.at, reason="") == first
     again = open_emergency(patient=patient, by=desk, at=first.until, reason=WHY)
     assert again != first and str(first).startswith("Emergency access by")
+
+
+def test_it_is_closed_early_by_whoever_opened_it_on_the_chart_itself(
+    desk: Staff, patient: Patient, clock: Clock
+) -> None:
+    access = open_emergency(patient=patient, by=desk, at=clock.at, reason=WHY)
+    client, chart, close = signed_in(desk), f"/patients/{patient.pk}/", f"/emergency/{access.pk}/close/"
+    assert f'action="{close}"' in client.get(chart).content.decode()
+    assert f'action="{close}"' in client.get("/emergency/").content.decode()
+    clock.pass_minutes(5)
+    assert client.post(close).status_code == 302
+    assert client.get(chart).status_code == 403
+    clock.pass_minutes(1)
+    assert client.post(close).status_code == 302  # over already: it stays as it is
+    closing = EmergencyClosing.objects.get()
+    assert closing.at == access.at + timedelta(minutes=5) and str(closing).startswith("Closed by")
+    assert AuditEntry.objects.filter(action="close_emergency", patient_id=patient.pk, actor_id=desk.pk).count() == 1
+    shown = client.get("/emergency/").content.decode()
+    assert "open now" not in shown and f'action="{close}"' not in shown
+    again = open_emergency(patient=patient, by=desk, at=clock.at, reason=WHY)
+    assert again != access and client.get(chart).status_code == 200
+
+
+def test_it_is_closed_by_the_manager_or_the_director_and_by_nobody_else(
+    desk: Staff, manager: Staff, prescriber: Staff, patient: Patient, clock: Clock
+) -> None:
+    for person in (manager, prescriber):
+        access = open_emergency(patient=patient, by=desk, at=clock.at, reason=WHY)
+        clock.pass_minutes(1)
+        colleague = signed_in(make_staff(patient.clinic, Role.FRONT_DESK)).post(f"/emergency/{access.pk}/close/")
+        assert colleague.status_code == 409 and "open for somebody else" in colleague.content.decode()
+        assert (
+            f'action="/emergency/{access.pk}/close/"'
+            in signed_in(person).get(f"/emergency/{access.pk}/").content.decode()
+        )
+        assert signed_in(person).post(f"/emergency/{access.pk}/close/").status_code == 302
+        assert signed_in(desk).get(f"/patients/{patient.pk}/").status_code == 403
+        assert emergencies_to_review(person).filter(pk=access.pk).exists()
+    with pytest.raises(PermissionDenied):
+        close_emergency(access=access, by=make_staff(patient.clinic, Role.NURSE), at=clock.at)
+    with pytest.raises(PermissionDenied, match="another clinic"):
+        close_emergency(access=access, by=make_staff(make_clinic(), Role.MANAGER), at=clock.at)
 
 
 def test_who_may_not(patient: Patient, clock: Clock) -> None:
