@@ -29,7 +29,14 @@ TEMPLATE = "kc_migrated"
 """The database in a run's PostgreSQL cluster that each process copies its own from."""
 _FILE = "ketaclinic.sqlite3"
 _OWN = pytest.StashKey[str]()
-_NOT_OURS = ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY", "DJANGO_ALLOW_ASYNC_UNSAFE")
+NOT_OURS = (
+    "DATABASE_URL",
+    "KETACLINIC_SERVING",
+    "KETACLINIC_SECRET_KEY",
+    "KETACLINIC_DOWNTIME",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",
+)
+"""What points a command at the tests' own database, key or sheets."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,8 +70,8 @@ def ready(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def without_ours(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what points a command at the tests' own database or key."""
-    return {name: value for name, value in environment.items() if name not in _NOT_OURS}
+    """Return an environment without ``NOT_OURS``."""
+    return {name: value for name, value in environment.items() if name not in NOT_OURS}
 
 
 def migrated() -> Path:

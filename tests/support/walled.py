@@ -19,7 +19,7 @@ import psycopg
 from django.db import models
 
 from ketaclinic.config.wall.policies import House, Model, Policy
-from tests.support.ready import ready
+from tests.support.ready import ready, without_ours
 from tests.support.tree import ROOT
 from tools.postgres import Cluster, cluster
 
@@ -42,8 +42,7 @@ class Walled:
     def environment(self) -> dict[str, str]:
         """What commands and the server are told."""
         ours = {"KETACLINIC_DATA": str(self.data), "KETACLINIC_OWNER_URL": self.owner, "DATABASE_URL": self.server}
-        kept = {k: v for k, v in os.environ.items() if k not in ("KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY")}
-        return {**kept, **ours}
+        return {**without_ours(os.environ), **ours}
 
     def command(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run ``ketaclinic`` with these settings."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.server import KETACLINIC, Visitor, serving, sign_in
+from tests.support.ready import NOT_OURS
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty data folder that the commands use instead of the tests' database."""
     folder = tmp_path / "var"
     monkeypatch.setenv("KETACLINIC_DATA", str(folder))
-    for name in ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY"):
+    for name in NOT_OURS:
         monkeypatch.delenv(name, raising=False)
     return folder
 

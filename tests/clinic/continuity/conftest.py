@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.server import KETACLINIC
-from tests.support.ready import ready
-
-NOT_OURS = ("DATABASE_URL", "KETACLINIC_SERVING", "KETACLINIC_SECRET_KEY", "KETACLINIC_DOWNTIME")
+from tests.support.ready import NOT_OURS, ready, without_ours
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +21,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _build(folder: Path) -> None:
-    environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS} | {"KETACLINIC_DATA": str(folder)}
+    environment = {**without_ours(os.environ), "KETACLINIC_DATA": str(folder)}
     command = [KETACLINIC, "demo", "--patients", "12", "--json"]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
 

@@ -26,13 +26,14 @@ from ketaclinic.continuity.actions.keys import new_pair, read_key_file
 from ketaclinic.continuity.actions.packing import packed, unpacked
 from ketaclinic.continuity.actions.sealed import HEAD_BYTES, read_head, seal, unsealed
 from ketacore.evidence import Refusal
-from tests.clinic.continuity.conftest import NOT_OURS, ketaclinic
+from tests.clinic.continuity.conftest import ketaclinic
 from tests.clinic.continuity.rows import all_rows
+from tests.support.ready import without_ours
 
 
 def _on(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command on the clinic that all tests share."""
-    environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS} | {"KETACLINIC_DATA": str(data)}
+    environment = {**without_ours(os.environ), "KETACLINIC_DATA": str(data)}
     command = [KETACLINIC, *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 

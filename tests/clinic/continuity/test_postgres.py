@@ -21,9 +21,8 @@ from benchmarks.server import KETACLINIC
 from ketaclinic.continuity.actions import postgres
 from ketaclinic.continuity.actions.postgres import PostgresSnapshot, connect, is_empty
 from ketacore.evidence import Refusal
-from tests.clinic.continuity.conftest import NOT_OURS
 from tests.clinic.continuity.test_backup import forged
-from tests.support.ready import ready
+from tests.support.ready import ready, without_ours
 from tools.postgres import PORT, private_cluster, private_folder, run_program, running
 from tools.postgres import cluster as kept_cluster
 
@@ -57,8 +56,7 @@ def _database(cluster: str, name: str) -> str:
 
 
 def _run(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
-    environment |= {"DATABASE_URL": url, "KETACLINIC_DATA": str(folder)}
+    environment = {**without_ours(os.environ), "DATABASE_URL": url, "KETACLINIC_DATA": str(folder)}
     command = [KETACLINIC, *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
