@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ketaclinic.continuity.actions import folders
+from ketaclinic.continuity.actions.folders import PART, SUFFIX
 from ketaclinic.continuity.actions.manifest import Snapshot, about, application_version, closing
 from ketaclinic.continuity.actions.packing import Member, packed
 from ketaclinic.continuity.actions.sealed import Head, Progress, recipients_of, seal
 from ketacore.evidence import Refusal
 
-SUFFIX = ".kcbackup"
 NEWEST = "newest.json"
 """Beside the backups: when the newest one was made, for those who ask how old it is."""
 
@@ -62,7 +62,7 @@ def make_backup(*, to: Path, keys: Sequence[str], folder: Path, at: datetime, pr
     if target.exists():
         raise Refusal("Backing up", [f"{target.name} is there already"], "Choose another name.")
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = target.with_name(f"{target.name}.part")
+    part = target.with_name(f"{target.name}{PART}")
     _remove_unfinished(target.parent)
     try:
         backup = _written(part, target, keys, folder, at, progress)
@@ -74,7 +74,7 @@ def make_backup(*, to: Path, keys: Sequence[str], folder: Path, at: datetime, pr
 
 def _remove_unfinished(place: Path) -> None:
     """Remove what backups left behind that were killed; one that is being written holds its file locked."""
-    for left in place.glob(f"*{SUFFIX}.part"):
+    for left in place.glob(f"*{SUFFIX}{PART}"):
         with left.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,7 +115,7 @@ def _members(
 def _remember(backup: Backup, folder: Path) -> None:
     kept = folder / "backups"
     kept.mkdir(exist_ok=True, mode=0o700)
-    draft = kept / f"{NEWEST}.part"
+    draft = kept / f"{NEWEST}{PART}"
     draft.write_text(json.dumps({"made_at": backup.head.made_at, "file": str(backup.file)}))
     draft.rename(kept / NEWEST)
 

@@ -20,15 +20,18 @@ from ketacore.evidence import Refusal
 
 INSTALLATION = "installation-id"
 STAGING = "restoring-"
+SUFFIX, PART = ".kcbackup", ".part"
+"""How a backup is called, and what is put behind that while it is being written."""
 MADE_AGAIN = (
     "backups",
     "before-migration",
     "downtime",
     "static",
     "static.stamp",
+    "writing-fails",
     INSTALLATION,
 )
-"""What stands in the data folder and is not backed up: made anew, or worth nothing elsewhere."""
+"""What stands in the data folder and is not backed up: made anew, or worth nothing elsewhere. No backup is either."""
 
 
 def database_settings() -> dict[str, Any]:
@@ -75,8 +78,13 @@ def kept_files(folder: Path) -> Iterator[tuple[str, Path]]:
         first = file.relative_to(folder).parts[0]
         if first in MADE_AGAIN or first in beside or first.startswith(STAGING) or file.is_symlink():
             continue
-        if file.is_file():
+        if file.is_file() and not _is_a_backup(file):
             yield file.relative_to(folder).as_posix(), file
+
+
+def _is_a_backup(file: Path) -> bool:
+    """Return whether a file is a backup, or one that is being written: it would have to hold itself."""
+    return file.name.removesuffix(PART).endswith(SUFFIX)
 
 
 def file_members(folder: Path, told: dict[str, dict[str, Any]]) -> Iterator[Member]:
@@ -100,7 +108,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a restore or a backup left behind that was killed."""
     for left in folder.glob(f"{STAGING}*"):
         shutil.rmtree(left)
-    for left in folder.glob("backups/*.part"):
+    for left in folder.glob(f"backups/*{PART}"):
         left.unlink()
 
 
