@@ -12,8 +12,10 @@ from django.db import connection
 
 from ketaclinic.audit import anchor
 from ketaclinic.audit.chain import FIELDS, TABLE
+from ketaclinic.audit.queries import apart_from_anchor
 from ketaclinic.audit.verifying import Fault, verify_chain
 from ketaclinic.cli.main import run
+from ketaclinic.cli.starting import anchor_what_was_not
 from tests.support.audit import (
     CLINIC,
     anchored_in,
@@ -221,8 +223,8 @@ def test_a_head_on_paper_finds_what_the_lost_anchor_cannot(
     with as_owner() as cursor:
         rewrite_all(cursor)
     capsys.readouterr()
-    assert run(["audit", "verify"]) == 0
-    assert "could not be seen" in capsys.readouterr().out
+    assert run(["audit", "verify"]) == 1
+    assert "anchor lost: the anchor of this log is gone" in capsys.readouterr().out
     for file in (paper, by_hand):
         assert run(["audit", "verify", "--anchor", str(file)]) == 1
         assert f"first bad entry 1 (row {key_of(1)}): rewrite" in capsys.readouterr().out
@@ -240,8 +242,40 @@ def test_the_database_itself_refuses_to_change_or_delete(log: Path) -> None:
     assert fault_of() is None
 
 
-def test_deleting_the_anchor_file_does_not_stop_the_anchor(log: Path) -> None:
+def test_a_running_server_puts_a_deleted_anchor_file_back(log: Path) -> None:
     (log / f"clinic-{CLINIC}.head").unlink()
     write_entries(1)
     assert anchor.heads()[CLINIC].seq == ENTRIES + 1
     assert fault_of() is None
+    assert "put back" in (log / f"clinic-{CLINIC}.history").read_text()
+
+
+def test_a_running_server_covers_no_cut_up_when_the_anchor_file_was_deleted_with_it(log: Path) -> None:
+    (log / f"clinic-{CLINIC}.head").unlink()
+    with as_owner() as cursor:
+        cut_the_tail(cursor)
+    write_entries(1)
+    found = fault_of()
+    assert found is not None and anchor.heads()[CLINIC].seq == ENTRIES
+
+
+@pytest.mark.parametrize("pattern", ["*.head", "*"], ids=["head", "whole anchor"])
+def test_an_anchor_that_was_deleted_while_no_server_ran_is_a_fault_until_it_is_accepted(
+    log: Path, pattern: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forget_open_files()
+    for file in log.glob(pattern):
+        file.unlink()
+    with as_owner() as cursor:
+        cut_the_tail(cursor)
+    anchor_what_was_not()
+    assert f"chain {CLINIC} is not what was anchored, or its anchor is gone" in capsys.readouterr().err
+    write_entries(3)
+    assert CLINIC not in anchor.heads() and str(CLINIC) in apart_from_anchor()
+    found = fault_of()
+    assert found is not None
+    dated = found.kind, found.seq > 256 if pattern == "*.head" else found.seq == 1
+    assert dated == ("anchor lost", True)
+    assert run(["audit", "anchor", "--accept", "The disk of the anchor broke."]) == 0
+    assert fault_of() is None and apart_from_anchor() == []
+    assert "although the anchor was lost" in (log / f"clinic-{CLINIC}.history").read_text()

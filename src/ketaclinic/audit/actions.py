@@ -85,7 +85,10 @@ def columns_of(action: str, *, by: Actor | None, at: datetime, **told: Unpack[To
 
 def accept_anchor(*, at: datetime, reason: str) -> None:
     """Go on from what the database holds now, after a restore; who does this stands in the log and in the history."""
-    chains = newest_points(at)
+    chains, standing = newest_points(at), anchor.heads()
+    for point in chains:
+        if point.clinic_id not in standing:
+            anchor.accept(point, "although the anchor was lost")
     for clinic_id in {None, *(point.clinic_id for point in chains)}:
         write_audit("accept_anchor", by=None, at=at, clinic_id=clinic_id, reason=reason)
     for point in newest_points(at):
@@ -97,8 +100,8 @@ def anchor_again(at: datetime) -> None:
     heads = anchor.heads()
     for point in newest_points(at):
         head = heads.get(point.clinic_id)
-        if head is None or head.seq < point.seq:
-            anchor.advance(point, note="caught-up" if head else "begins")
+        if head is not None and head.seq < point.seq:
+            anchor.advance(point, note="caught-up")
 
 
 def who(by: Actor | None, clinic_id: int | None = None) -> dict[str, Any]:
@@ -115,6 +118,8 @@ def append_entry(columns: dict[str, Any]) -> AuditEntry:
     values = [_fitting(name, columns.get(name)) for name in chain.FIELDS]
     key, seq, previous_hash, own_hash = chain.append(values)
     point = anchor.Point(values[0], seq, own_hash, anchor.written(columns.get("written_late_at") or columns["at"]))
+    if seq == 1:
+        anchor.begin(point.clinic_id, point.at)
     transaction.on_commit(lambda: anchor.advance(point, previous_hash))
     entry = AuditEntry(
         pk=key, seq=seq, previous_hash=previous_hash, hash=own_hash, **dict(zip(chain.FIELDS, values, strict=True))

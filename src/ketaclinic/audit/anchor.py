@@ -3,6 +3,9 @@
 Whoever rewrites or cuts the log in the database cannot make it agree with what stands here. For each chain there is
 a head file, moved forward after every commit, and a history that is only added to: one line an hour and one for every
 ``EVERY`` entries. Each line: clinic (``-``: the installation), number, hash, moment, note.
+
+The head is there before the first entry is. A chain without one has lost it, so nothing puts it back unasked but a
+server that still holds the file open: what was cut off meanwhile could not be told from what never was.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ EVERY = 256
 """Entries between two lines of the history at most: how closely a rewrite can be dated."""
 HOUR, MINUTE = 3600, 60
 WIDTH = 160
+START = "start"
+"""Stands for the hash where a head is at number 0: before the first entry."""
 logger = logging.getLogger(__name__)
 
 
@@ -59,6 +64,10 @@ def point_from(line: str) -> Point | None:
     return Point(clinic_id, int(words[1]), words[2].lower(), " ".join(words[3:4]), " ".join(words[4:]))
 
 
+def _standing(file: int) -> Point | None:
+    return point_from(os.pread(file, WIDTH, 0).decode("ascii", "replace"))
+
+
 class _Head:
     """The head file of one chain, kept open by this process."""
 
@@ -75,12 +84,19 @@ class _Head:
         """Whether somebody removed the file under this process."""
         return os.fstat(self.file).st_nlink == 0
 
+    def last(self) -> Point | None:
+        """Close a file that was removed, and return where the head stood in it."""
+        try:
+            return _standing(self.file)
+        finally:
+            os.close(self.file)
+
     @contextmanager
     def held(self) -> Iterator[Point | None]:
         """Keep every other process out, and yield where the head stands."""
         fcntl.flock(self.file, fcntl.LOCK_EX)
         try:
-            yield point_from(os.pread(self.file, WIDTH, 0).decode("ascii", "replace"))
+            yield _standing(self.file)
         finally:
             fcntl.flock(self.file, fcntl.LOCK_UN)
 
@@ -115,46 +131,72 @@ def _stem(clinic_id: int | None) -> str:
 
 def _head(folder: Path, clinic_id: int | None) -> _Head:
     head = _open.get((folder, clinic_id))
-    if head is not None and head.gone:
-        os.close(head.file)
-        head = None
-    if head is None:
-        head = _open[folder, clinic_id] = _Head(folder, clinic_id)
-    return head
+    if head is not None and not head.gone:
+        return head
+    fresh = _open[folder, clinic_id] = _Head(folder, clinic_id)
+    if head is not None:
+        left = head.last()
+        with fresh.held() as standing:
+            if standing is None and left is not None:
+                fresh.put(left, "put back, the file was removed")
+    return fresh
+
+
+def begin(clinic_id: int | None, at: str = "") -> None:
+    """Put the head of a chain before its first entry, which is about to be committed; never raises, as ``advance``."""
+    folder: Path | None = settings.AUDIT_ANCHOR
+    if folder is None:
+        return
+    with _told_where_it_fails(clinic_id), _one_thread:
+        head = _head(folder, clinic_id)
+        with head.held() as standing:
+            if standing is None:
+                head.put(Point(clinic_id, 0, START, at), "begins")
+
+
+@contextmanager
+def _told_where_it_fails(clinic_id: int | None) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, DatabaseError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        logger.error("the audit anchor of chain %s was not moved: %s", name_of(clinic_id), why)
 
 
 def advance(point: Point, previous_hash: str = "", note: str = "") -> bool:
     """Move the head of a chain to an entry that was committed; return whether the anchor agrees with the database.
 
     The entry must follow the anchored one, or the database must still hold the anchored one: otherwise entries were
-    cut off or rewritten, and the head stays where it is, so that ``verify`` finds the fault. Never raises for a file
-    that cannot be written: what it speaks of is committed already.
+    cut off or rewritten, or the head was lost, and it stays where it is, so that ``verify`` finds the fault. Never
+    raises for a file that cannot be written: what it speaks of is committed already.
     """
     folder: Path | None = settings.AUDIT_ANCHOR
     if folder is None:
         return True
-    try:
-        with _one_thread:
-            return _advance(_head(folder, point.clinic_id), point, previous_hash, note)
-    except (OSError, DatabaseError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        logger.error("the audit anchor of chain %s was not moved: %s", name_of(point.clinic_id), why)
-        return False
+    with _told_where_it_fails(point.clinic_id), _one_thread:
+        return _advance(_head(folder, point.clinic_id), point, previous_hash, note)
+    return False
 
 
 def _advance(head: _Head, point: Point, previous_hash: str, note: str) -> bool:
     with head.held() as standing:
-        follows = standing is not None and standing.seq + 1 == point.seq and standing.hash == previous_hash
         if standing is None:
-            head.put(point, note or "begins")
-        elif follows:
+            _tell_lost(head)
+            return False
+        if standing.seq + 1 == point.seq and standing.hash == (previous_hash or START):
             head.put(point, note)
-        elif chain.hash_at(point.clinic_id, standing.seq) != standing.hash:
+        elif standing.seq and chain.hash_at(point.clinic_id, standing.seq) != standing.hash:
             _tell_broken(head, standing, point.at)
             return False
         elif standing.seq < point.seq:
             head.put(point, note)
     return True
+
+
+def _tell_lost(head: _Head) -> None:
+    if not head.broken:
+        head.broken = "lost"
+        logger.error("the audit anchor of chain %s is gone; run: ketaclinic audit verify", name_of(head.clinic_id))
 
 
 def _tell_broken(head: _Head, standing: Point, at: str) -> None:
@@ -176,6 +218,11 @@ def accept(point: Point, note: str) -> None:
             head = _head(folder, point.clinic_id)
             with head.held():
                 head.put(point, f"accepted {note}".strip())
+
+
+def is_kept() -> bool:
+    """Return whether this installation keeps an anchor at all; only tests do not."""
+    return settings.AUDIT_ANCHOR is not None
 
 
 def heads() -> dict[int | None, Point]:

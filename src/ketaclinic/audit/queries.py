@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from ketaclinic.audit.anchor import Point, heads, name_of, written
+from ketaclinic.audit.anchor import Point, heads, is_kept, name_of, written
 from ketaclinic.audit.chain import hash_at
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.audit.noted import Noted
@@ -28,8 +28,11 @@ def chains() -> dict[int | None, int]:
 
 
 def apart_from_anchor() -> list[str]:
-    """Return the chains that no longer hold their anchored entry, as they are called on paper."""
-    return [name_of(head.clinic_id) for head in heads().values() if hash_at(head.clinic_id, head.seq) != head.hash]
+    """Return the chains that no longer hold their anchored entry or have lost their anchor, as called on paper."""
+    standing = heads()
+    lost = [name for name in chains() if name not in standing] if is_kept() else []
+    apart = [h.clinic_id for h in standing.values() if h.seq and hash_at(h.clinic_id, h.seq) != h.hash]
+    return [name_of(name) for name in (*apart, *lost)]
 
 
 def newest_points(at: datetime) -> list[Point]:

@@ -125,6 +125,7 @@ class _Points:
         head = anchor.heads().get(clinic_id) if anchored else None
         own = [*anchor.history(clinic_id), *([head] if head else [])] if anchored else []
         copied = [p for p in given if p.clinic_id == clinic_id and len(p.hash) >= SHORTEST]
+        self.lost = anchored and anchor.is_kept() and head is None
         self.by_seq: dict[int, list[Point]] = {}
         for point in (*own, *copied):
             self.by_seq.setdefault(point.seq, []).append(point)
@@ -191,6 +192,8 @@ class _Walk:
             self._bad(stands + 1, None, "tail cut", says)
         elif self.points.head is not None and stands > self.points.head.seq:
             self._unanchored(self.points.head.seq + 1)
+        elif self.points.lost and stands:
+            self._lost(self.vouched + 1)
 
     def newest(self) -> Point | None:
         """Return the last good entry as a point."""
@@ -247,6 +250,13 @@ class _Walk:
         says = f"the log was rewritten from {between} on: the anchor saw another entry {row.seq}{when}"
         key = next((other.key for other in self.before if other.seq == first), row.key)
         self._bad(first, key, "rewrite", says)
+
+    def _lost(self, first: int) -> None:
+        key = next((row.key for row in self.before if row.seq == first), None)
+        says = (
+            f"the anchor of this log is gone: whether it was cut off or rewritten from entry {first} on cannot be seen"
+        )
+        self._bad(first, key, "anchor lost", says)
 
     def _unanchored(self, first: int) -> None:
         key = next((row.key for row in self.before if row.seq == first), None)

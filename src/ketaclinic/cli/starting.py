@@ -69,8 +69,8 @@ def anchor_what_was_not() -> None:
         return
     anchor_again(timezone.now())
     for name in apart_from_anchor():
-        says = f"the audit log of chain {name} is not what was anchored; run: ketaclinic audit verify"
-        click.echo(f"ketaclinic: {says}", err=True)
+        says = f"the audit log of chain {name} is not what was anchored, or its anchor is gone"
+        click.echo(f"ketaclinic: {says}; run: ketaclinic audit verify", err=True)
 
 
 def print_json(document: Any) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ketaclinic.audit import anchor
 from ketaclinic.audit.actions import accept_anchor, anchor_again
-from ketaclinic.audit.anchor import EVERY, Point, advance, heads, history, point_from
+from ketaclinic.audit.anchor import EVERY, START, Point, advance, heads, history, point_from
 from ketaclinic.audit.chain import TABLE
 from ketaclinic.audit.queries import apart_from_anchor
 from ketaclinic.audit.verifying import verify_chain
@@ -44,7 +44,7 @@ def test_the_head_moves_when_the_entry_is_committed_and_not_before(folder: Path)
 
 def test_the_history_holds_the_first_entry_and_some_of_the_rest(folder: Path) -> None:
     write_entries(EVERY + 10)
-    assert [point.seq for point in history(CLINIC)] == [1, EVERY]
+    assert [(point.seq, point.note) for point in history(CLINIC)] == [(0, "begins"), (EVERY, "")]
 
 
 def test_an_hour_later_the_history_has_a_line_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,17 +54,17 @@ def test_an_hour_later_the_history_has_a_line_more(folder: Path, monkeypatch: py
     now = anchor.time.monotonic()
     monkeypatch.setattr(anchor.time, "monotonic", lambda: now + 61)
     write_entries(1)
-    assert (len(synced), [point.seq for point in history(CLINIC)]) == (1, [1])
+    assert (len(synced), [point.seq for point in history(CLINIC)]) == (1, [0])
     monkeypatch.setattr(anchor.time, "monotonic", lambda: now + 3_601)
     write_entries(1)
-    assert [point.seq for point in history(CLINIC)] == [1, 4]
+    assert [point.seq for point in history(CLINIC)] == [0, 4]
 
 
 def test_two_workers_move_it_forward_in_whatever_order_they_get_there(folder: Path) -> None:
     write_entries(3)
     (second, third) = list(_points(3))[1:]
     forget_open_files()
-    (folder / f"clinic-{CLINIC}.head").unlink()
+    (folder / f"clinic-{CLINIC}.head").write_text(Point(CLINIC, 0, START).line())
     assert advance(third)
     assert advance(second), "the slower worker changes nothing and is no fault"
     assert heads()[CLINIC].seq == 3
@@ -81,13 +81,30 @@ def test_an_anchor_that_cannot_be_written_hinders_nobody_and_is_told(
 ) -> None:
     blocked = tmp_path / "a file"
     blocked.write_text("")
+    write_entries(1)
     settings.AUDIT_ANCHOR = blocked / "anchor"
     with caplog.at_level(logging.ERROR):
         write_entries(1)
     assert "was not moved" in caplog.text
     settings.AUDIT_ANCHOR = folder
     write_entries(1)
-    assert heads()[CLINIC].seq == 2
+    assert heads()[CLINIC].seq == 3
+
+
+def test_a_chain_that_could_not_be_anchored_from_its_first_entry_on_says_so(
+    folder: Path, caplog: pytest.LogCaptureFixture, settings: Any, tmp_path: Path
+) -> None:
+    settings.AUDIT_ANCHOR = tmp_path / "a file" / "anchor"
+    (tmp_path / "a file").write_text("")
+    with caplog.at_level(logging.ERROR):
+        write_entries(2)
+    assert caplog.text.count("was not moved") == 3
+    settings.AUDIT_ANCHOR = folder
+    with caplog.at_level(logging.ERROR):
+        write_entries(2)
+    assert caplog.text.count("is gone") == 1
+    fault = verify_chain(CLINIC).fault
+    assert fault is not None and (fault.seq, fault.kind) == (1, "anchor lost")
 
 
 def test_what_a_killed_server_had_committed_is_anchored_when_it_starts(folder: Path, settings: Any) -> None:
