@@ -180,12 +180,13 @@ def _filled(two: Two, asked: str) -> str:
     )
 
 
+OWN_SIGN_IN = ("access:password", "access:add_factor", "access:remove_factor", "access:renew_codes")
+
 ASKS_FOR_MORE: dict[str, frozenset[int]] = {
     "access:invitation": HIDDEN,
     "access:use_link": HIDDEN,
     "access:end_device": HIDDEN,
-    "access:remove_factor": HIDDEN,
-    "access:password": frozenset({401}),
+    **dict.fromkeys(OWN_SIGN_IN, frozenset({401})),
     "access:unlock": frozenset({401, 423}),
     "access:confirm": frozenset({401}),
     "access:here": frozenset({204}),

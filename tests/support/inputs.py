@@ -169,16 +169,16 @@ def _factor(clinic: Clinic) -> tuple[User, Authenticator]:
 
 
 def _add_factor(clinic: Clinic) -> Example:
-    return Example(make_staff(clinic, Role.NURSE).user, {"code": "000000"}, status=422)
+    return Example(make_staff(clinic, Role.NURSE).user, {"access-password": PHRASE, "code": "000000"}, status=422)
 
 
 def _remove_factor(clinic: Clinic) -> Example:
     user, factor = _factor(clinic)
-    return Example(user, {}, {"factor_pk": factor.pk})
+    return Example(user, {"access-password": PHRASE}, {"factor_pk": factor.pk})
 
 
 def _codes(clinic: Clinic) -> Example:
-    return Example(_factor(clinic)[0])
+    return Example(_factor(clinic)[0], {"access-password": PHRASE})
 
 
 def _end_device(clinic: Clinic) -> Example:

@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.real_sign_in]
 
 NEW = {"display_name": "Synthetic New", "role": "nurse", "username": "synthetic.new", "email": ""}
 CHOSEN = "quite a long new phrase"
+PROOF = {"access-password": PASSWORD}
 
 
 def link_in(reply: Any) -> str:
@@ -228,14 +229,28 @@ def test_a_new_password_signs_every_other_device_out(at_work: Client, nurse: Sta
 
 def test_the_last_second_factor_stays(at_work: Client, nurse: Staff, clock: Clock) -> None:
     (app,) = factors.factors_of(nurse.user)
-    assert at_work.post(f"/account/second-factor/{app.pk}/remove/").status_code == 409
+    assert at_work.post(f"/account/second-factor/{app.pk}/remove/", PROOF).status_code == 409
     assert factors.has_factor(nurse.user)
-    assert at_work.post("/account/second-factor/987654/remove/").status_code == 409
+    assert at_work.post("/account/second-factor/987654/remove/", PROOF).status_code == 409
+
+
+def test_whoever_passes_an_open_tablet_makes_no_factor_of_their_own(at_work: Client, nurse: Staff) -> None:
+    (app,) = factors.factors_of(nurse.user)
+    codes = set(factors.recovery_codes(nurse.user))
+    for address in (
+        "/account/second-factor/",
+        f"/account/second-factor/{app.pk}/remove/",
+        "/account/recovery-codes/new/",
+    ):
+        for proof in ({}, {"access-password": "wrong"}, {"access-credential": "{}"}):
+            held = at_work.post(address, {"code": "123456", **proof})
+            assert held.status_code == 401 and held["Ketaclinic-Held"] == "confirm", (address, proof)
+    assert factors.factors_of(nurse.user) == [app] and set(factors.recovery_codes(nurse.user)) == codes
 
 
 def test_new_recovery_codes_replace_the_old(at_work: Client, nurse: Staff) -> None:
     old = set(factors.recovery_codes(nurse.user))
-    assert at_work.post("/account/recovery-codes/new/")["Location"] == "/account/recovery-codes/"
+    assert at_work.post("/account/recovery-codes/new/", PROOF)["Location"] == "/account/recovery-codes/"
     assert at_work.get("/account/recovery-codes/").status_code == 200
     assert not old & set(factors.recovery_codes(nurse.user))
 
@@ -243,9 +258,9 @@ def test_new_recovery_codes_replace_the_old(at_work: Client, nurse: Staff) -> No
 def test_another_factor_is_added_later(at_work: Client, nurse: Staff) -> None:
     page = at_work.get("/account/second-factor/").content.decode()
     assert "<svg class" in page and "Six digits" not in page, "one app is enough; a passkey may come"
-    assert at_work.post("/account/second-factor/", {"credential": "{}"}).status_code == 422
-    assert at_work.post("/account/second-factor/", {"credential": "not json"}).status_code == 422
-    assert at_work.post("/account/second-factor/", {"code": "123456"}).status_code == 422
+    assert at_work.post("/account/second-factor/", {"credential": "{}", **PROOF}).status_code == 422
+    assert at_work.post("/account/second-factor/", {"credential": "not json", **PROOF}).status_code == 422
+    assert at_work.post("/account/second-factor/", {"code": "123456", **PROOF}).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def password(request: Any) -> HttpResponse:
     return render(request, "access/password.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@requires(Permission.SEE_HOME, fresh="set up another second factor")
+@requires(Permission.SEE_HOME, fresh="set up another second factor", password_again=True)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_factor(request: Any) -> HttpResponseBase:
@@ -69,7 +69,7 @@ def add_factor(request: Any) -> HttpResponseBase:
     return set_up_page(request, user, "access/add_factor.html", wrong)
 
 
-@requires(Permission.SEE_HOME, fresh="remove a second factor")
+@requires(Permission.SEE_HOME, fresh="remove a second factor", password_again=True)
 @require_POST
 def remove_factor(request: Any, factor_pk: int) -> HttpResponse:
     """Take one of one's own second factors away."""
@@ -80,7 +80,7 @@ def remove_factor(request: Any, factor_pk: int) -> HttpResponse:
     return redirect("access:account")
 
 
-@requires(Permission.SEE_HOME, fresh="make new recovery codes")
+@requires(Permission.SEE_HOME, fresh="make new recovery codes", password_again=True)
 @require_POST
 def renew_codes(request: Any) -> HttpResponse:
     """Make new recovery codes."""
