@@ -11,7 +11,6 @@ import numpy as np
 from ketacore.evidence import Grade
 from ketacore.pkpd.bands import Span
 from ketacore.pkpd.ensemble import Ensemble, ensemble, named_notes
-from ketacore.pkpd.exposure import exposure
 from ketacore.pkpd.individuals import population
 from ketacore.pkpd.loading import MODELS
 from ketacore.pkpd.model import Matrix, Model
@@ -95,7 +94,7 @@ def expected(
         sources=tuple(dict.fromkeys(MODELS[name].source for name in names)),
         notes=(
             *found.notes,
-            *_on_ancestry(names, regimen, person, analyte),
+            *_on_ancestry(names, regimen, person, analyte, found.times_min),
             *named_notes((MODELS[p.model_id], p.notes) for p in found.members),
         ),
     )
@@ -112,19 +111,28 @@ def _site(site: Matrix, low: Array, high: Array) -> SitePeak:
     return SitePeak(site, float(low.max()), float(high.max()))
 
 
-def _on_ancestry(names: Sequence[str], regimen: Regimen, person: Person, analyte: str) -> list[str]:
-    """Say what a model expects of people of another ancestry, where nobody asked for one."""
-    asked = [] if person.ancestry is not None else [(MODELS[name], a) for name in names for a in _known(MODELS[name])]
+def _on_ancestry(names: Sequence[str], regimen: Regimen, person: Person, analyte: str, times_min: Array) -> list[str]:
+    """Say what a model expects of people of another ancestry, where nobody asked for one.
+
+    The highest concentration is that at the moments of the band or where an infusion ends.
+    """
+    ends = [dose.start_min + dose.duration_min for dose in regimen.doses]
+    looked_at = np.unique([*times_min, *ends])
     told = []
-    for model, ancestry in asked:
-        other = replace(person, ancestry=ancestry)
-        typical, theirs = (exposure(model, regimen, who)[analyte].cmax_ng_per_ml[0] for who in (person, other))
-        if abs(theirs / typical - 1) >= NOTICED:
-            told.append(
-                f"Ancestry is not asked for here: {model.model_id} expects a highest concentration "
-                f"{100 * (theirs / typical - 1):+.0f} % in people of {ancestry} ancestry."
-            )
+    for model in [] if person.ancestry is not None else [MODELS[name] for name in names if _known(MODELS[name])]:
+        typical = _highest(model, regimen, person, analyte, looked_at)
+        for ancestry in _known(model):
+            theirs = _highest(model, regimen, replace(person, ancestry=ancestry), analyte, looked_at)
+            if typical and abs(theirs / typical - 1) >= NOTICED:
+                told.append(
+                    f"Ancestry is not asked for here: {model.model_id} expects a highest concentration "
+                    f"{100 * (theirs / typical - 1):+.0f} % in people of {ancestry} ancestry."
+                )
     return told
+
+
+def _highest(model: Model, regimen: Regimen, person: Person, analyte: str, times_min: Array) -> float:
+    return float(simulate(model, regimen, person, times_min).concentrations_ng_per_ml[analyte].max())
 
 
 def _known(model: Model) -> list[Ancestry]:
