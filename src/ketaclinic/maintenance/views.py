@@ -4,42 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from ketaclinic.maintenance import actions, queries
-from ketaclinic.maintenance.models import BenefitEvaluation, NextSessionAnswer
+from ketaclinic.maintenance.forms import AnswerForm, BenefitForm, standing_answer, standing_benefit
 from ketaclinic.people.middleware import StaffRequest
 from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import Permission, requires
 from ketaclinic.people.presenters import weekday_words
 from ketaclinic.people.queries import patient_in
-from ketaclinic.people.seen import Shown, Standing, edits, fields_of, last_change, patient_of
+from ketaclinic.people.seen import edits
 from ketaclinic.policy.presenters import told as findings_told
 from ketacore.evidence import Refusal
-
-
-class AnswerForm(forms.Form):
-    """The prescriber's answer; nothing is chosen beforehand."""
-
-    answer = forms.ChoiceField(choices=NextSessionAnswer.Answer.choices, widget=forms.RadioSelect, label="Your answer")
-    next_on = forms.DateField(
-        label="Day of the next session", required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    reason = forms.CharField(label="Reason", max_length=500, required=False)
-
-
-class BenefitForm(forms.Form):
-    """The prescriber's judgement; nothing is chosen beforehand."""
-
-    benefit = forms.ChoiceField(
-        choices=BenefitEvaluation.Benefit.choices, widget=forms.RadioSelect, label="Does the treatment help?"
-    )
-    reason = forms.CharField(label="What this rests on", max_length=1000, widget=forms.Textarea({"rows": 2}))
 
 
 @require_safe
@@ -50,31 +29,8 @@ def patient(request: StaffRequest, patient_pk: int) -> HttpResponse:
     return _page(request, person)
 
 
-def _standing_answer(request: StaffRequest, patient_pk: int) -> Standing:
-    """Return what was answered last to a proposal, and by whom."""
-    person = patient_of(request, patient_pk)
-    row = queries.answers_of(person, request.at).first()
-    initial = {name: getattr(row, name) for name in ("answer", "next_on", "reason")} if row else {}
-    shown = (*fields_of(AnswerForm(initial=initial)), Shown("number", "Answer no.", str(row.pk) if row else ""))
-    return _standing(row, shown, person)
-
-
-def _standing_benefit(request: StaffRequest, patient_pk: int) -> Standing:
-    """Return how the benefit was judged last, and by whom."""
-    person = patient_of(request, patient_pk)
-    row = queries.evaluations_of(person, request.at).first()
-    initial = {name: getattr(row, name) for name in ("benefit", "reason")} if row else {}
-    form = BenefitForm(prefix="benefit", initial=initial)
-    return _standing(row, (*fields_of(form), Shown("number", "Judgement no.", str(row.pk) if row else "")), person)
-
-
-def _standing(row: NextSessionAnswer | BenefitEvaluation | None, shown: tuple[Shown, ...], person: Patient) -> Standing:
-    leave = reverse("maintenance:patient", args=[person.pk])
-    return Standing(shown, *last_change(row), person, leave=leave)
-
-
 @requires(Permission.ANSWER_PROPOSAL, fresh="answer the proposal")
-@edits(_standing_answer)
+@edits(standing_answer)
 def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Record the prescriber's answer."""
     person = patient_in(request.clinic, patient_pk)
@@ -93,7 +49,7 @@ def answer(request: StaffRequest, patient_pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.ANSWER_PROPOSAL, fresh="record whether the treatment helps")
-@edits(_standing_benefit)
+@edits(standing_benefit)
 def evaluate(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Record whether the treatment helps."""
     person = patient_in(request.clinic, patient_pk)
