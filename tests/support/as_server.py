@@ -30,9 +30,9 @@ SAID = "SELECT concat(current_setting('ketaclinic.clinic', true), current_settin
 
 def _client(user_id: int | None) -> Any:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
     from django.test import Client
 
+    from ketaclinic.access.store import SessionStore
     from ketaclinic.config.wall.standing import let_in, send_away
     from ketaclinic.people.models import User
     from tests.support.presence import make_presence

@@ -35,8 +35,8 @@ def seed() -> dict[str, Any]:
 def sign_in(staff_pk: int) -> str:
     """Return the key of a session of this person, made straight in the database: no sign-in page is asked."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
 
+    from ketaclinic.access.store import SessionStore
     from ketaclinic.config import settings
     from ketaclinic.people.models import Staff
     from tests.support.presence import make_presence

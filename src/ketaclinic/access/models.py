@@ -52,6 +52,7 @@ class Presence(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="presences")
     session_key = models.CharField(max_length=40, unique=True)
+    """The key of the session's row (``store.row_key``), not that of the cookie."""
     standing = models.CharField(max_length=80)
     started_at = models.DateTimeField()
     last_active_at = models.DateTimeField()

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from ketaclinic.access.models import Invitation, Presence
+from ketaclinic.access.store import row_key
 from ketaclinic.access.unwritten import recall
 from ketaclinic.config.wall.standing import let_in, opened
 from ketaclinic.people.models import Clinic, PersonalAccess, Staff, User
@@ -33,7 +34,7 @@ def presence_of(request: HttpRequest) -> Presence | None:
     let_in(user=int(session[SESSION_KEY]))
     presence: Presence | None = (
         Presence.objects.select_related(*(f"user__{place}" for place in PLACES))
-        .filter(session_key=session.session_key, user_id=session[SESSION_KEY])
+        .filter(session_key=row_key(str(session.session_key)), user_id=session[SESSION_KEY])
         .first()
     )
     if presence is None or not StaffBackend().user_can_authenticate(presence.user):

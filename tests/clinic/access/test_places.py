@@ -11,6 +11,7 @@ from django.test import Client, override_settings
 from ketaclinic.access import factors
 from ketaclinic.access.actions.invitations import accept_invitation, invite, withdraw_invitations
 from ketaclinic.access.models import Invitation, Presence
+from ketaclinic.access.store import row_key
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.cli.main import run
 from ketaclinic.people.actions import change_staff
@@ -194,7 +195,7 @@ def test_one_signs_ones_own_other_devices_out(at_work: Client, nurse: Staff, pho
     clock.pass_minutes(1)
     other = Client()
     sign_in(other, nurse, phone, clock.at)
-    presence = Presence.objects.exclude(session_key=at_work.session.session_key).get()
+    presence = Presence.objects.exclude(session_key=row_key(at_work.session.session_key)).get()
     at_work.post(f"/account/devices/{presence.pk}/end/")
     assert not is_in(other)
     clock.pass_minutes(1)

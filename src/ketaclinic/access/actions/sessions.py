@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
 
 from ketaclinic.access import unwritten
 from ketaclinic.access.actor import actor_of, standing_of
 from ketaclinic.access.models import Presence
+from ketaclinic.access.store import row_key
 from ketaclinic.audit.actions import Actor, write_audit
 from ketaclinic.audit.chain import patience
 from ketaclinic.audit.spool import write_or_keep
@@ -29,7 +30,7 @@ def begin_presence(
     Presence.objects.filter(user=user, started_at__lt=at - settings.LONGEST_SESSION).delete()
     presence: Presence = Presence.objects.create(
         user=user,
-        session_key=session_key,
+        session_key=row_key(session_key),
         standing=standing_of(user),
         started_at=at,
         last_active_at=at,
@@ -90,7 +91,7 @@ def confirm_presence(*, presence: Presence, by: Actor, at: datetime) -> None:
 def end_presence(*, presence: Presence, by: Actor, at: datetime, why: str) -> None:
     """Sign a browser out on the server: its cookie is worth nothing from the next request on."""
     write_audit("end_session", by=by, at=at, obj=presence, reason=why)
-    SessionStore(presence.session_key).delete()
+    Session.objects.filter(session_key=presence.session_key).delete()
     Presence.objects.filter(pk=presence.pk).delete()
 
 
@@ -103,9 +104,9 @@ def end_all_presences(*, user: User, by: Actor, at: datetime, why: str, but: Pre
     return len(others)
 
 
-def moved(*, presence: Presence, session_key: str | None) -> None:
-    """Follow a session that got a new id."""
-    Presence.objects.filter(pk=presence.pk).update(session_key=session_key)
+def moved(*, presence: Presence, session_key: str) -> None:
+    """Follow a session that got a new key."""
+    Presence.objects.filter(pk=presence.pk).update(session_key=row_key(session_key))
 
 
 def idle_since(presence: Presence, at: datetime) -> bool:

@@ -16,7 +16,10 @@ from django.conf import settings
 from django.db import models
 
 OPEN = {
-    "sessions": ("SELECT, INSERT, UPDATE, DELETE", "found by a key that nobody can guess, before anybody is known"),
+    "sessions": (
+        "SELECT, INSERT, UPDATE, DELETE",
+        "found by a hash of a key that nobody can guess, before anybody is known",
+    ),
     "record.writetrial": ("SELECT, INSERT, UPDATE, DELETE", "holds a moment, to learn whether writing works again"),
     "access.failedattempt": (
         "SELECT, INSERT, UPDATE, DELETE",
