@@ -8,6 +8,7 @@ names the address of a refused request, and the server's.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -17,6 +18,9 @@ from typing import Any
 
 SPEAKS_FREELY = ("ketaclinic", "django.request", "django.server", "_granian", "granian")
 """Loggers whose messages are known: an address without its query, a count, a place. Anybody else's values stay out."""
+
+_TOKENS = re.compile(r"(/invitation/)[^/\s]+")
+"""One-time links: whoever reads the log must not be able to use one."""
 
 # A handler that cannot write would print the entry with its values and the whole traceback.
 logging.raiseExceptions = False
@@ -60,7 +64,7 @@ def _message(record: logging.LogRecord) -> str:
     request = getattr(record, "request", None)
     if request is not None and request.path not in text:
         text += f" {request.method} {request.path}"
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return "".join(c if c.isprintable() else "?" for c in _TOKENS.sub(r"\1(token)", text))
 
 
 def watch_over_loose_ends() -> None:

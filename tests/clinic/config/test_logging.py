@@ -125,6 +125,12 @@ def test_a_line_cannot_be_forged(console: StringIO) -> None:
     assert console.getvalue().count("\n") == 1 and "\x1b" not in console.getvalue()
 
 
+def test_a_one_time_link_never_reaches_the_log(client: Client, console: StringIO, db: None) -> None:
+    assert client.get("/invitation/kept-To_oneself/").status_code == 404
+    logging.getLogger("django.request").error("Internal Server Error: %s", "/invitation/kept-To_oneself/")
+    assert console.getvalue().count("/invitation/(token)") == 2 and "kept-To_oneself" not in console.getvalue()
+
+
 def test_threads_and_the_process_end_without_the_message(console: StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
