@@ -38,7 +38,7 @@ WHO: dict[P, tuple[str, ...]] = {
     P.SEE_OPERATIONS: ("manager",),
     P.REGISTER_PATIENT: ("prescriber", "nurse", "front_desk"),
     P.IMPORT_RECORD: ("prescriber", "nurse", "administrator"),
-    P.EXPORT_RECORD: ("prescriber", "administrator"),
+    P.EXPORT_RECORD: ("prescriber",),
     P.RECORD_HISTORY: ("prescriber", "nurse"),
     P.DECIDE_CANDIDACY: ("prescriber",),
     P.OVERRIDE_STOP: ("prescriber",),

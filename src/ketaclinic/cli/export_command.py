@@ -21,7 +21,7 @@ def command() -> None:
 @click.argument("patients", nargs=-1, required=True, metavar="PATIENT…")
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Write one file per patient into this folder.")
 @click.option("--clinic", "clinic_id", type=int, metavar="ID", help="The clinic; needed when there are several.")
-@click.option("--by", "username", metavar="USERNAME", help="Who exports; default: the clinic's only administrator.")
+@click.option("--by", "username", metavar="USERNAME", help="A prescriber; default: the clinic's only medical director.")
 @click.option("--json", "as_json", is_flag=True, help="With --to: print JSON about what was written.")
 def fhir(
     patients: tuple[str, ...], folder: Path | None, clinic_id: int | None, username: str | None, as_json: bool

@@ -97,19 +97,24 @@ def the_clinic(number: int | None) -> Any:
 
 
 def the_member_of_staff(clinic: Any, username: str | None, permission: Any) -> Any:
-    """Return who acts: the named member of staff, or the clinic's only active administrator."""
+    """Return who acts: the named member of staff, or the clinic's only active administrator.
+
+    What an administrator may not do is done by the only medical director.
+    """
     from ketaclinic.people.models import Staff
-    from ketaclinic.people.permissions import Role
+    from ketaclinic.people.permissions import Role, may
 
     staff = Staff.objects.of(clinic).filter(is_active=True).select_related("clinic", "user")
     if username is not None:
         member = staff.filter(user__username=username).first() or refuse(f"clinic {clinic.pk} has no such sign-in")
     else:
-        administrators = list(staff.filter(role=Role.ADMINISTRATOR)[:2])
-        if len(administrators) != 1:
-            how_many = "several administrators" if administrators else "no administrator"
+        theirs = may(Role.ADMINISTRATOR, permission)
+        who = "administrator" if theirs else "medical director"
+        found = list(staff.filter(role=Role.ADMINISTRATOR) if theirs else staff.filter(is_medical_director=True))
+        if len(found) != 1:
+            how_many = f"several {who}s" if found else f"no {who}"
             refuse(f"the clinic has {how_many}: name who does this with --by USERNAME")
-        member = administrators[0]
+        member = found[0]
     if not member.may(permission):
         refuse(f"the role {member.get_role_display().lower()} may not do this")
     return member

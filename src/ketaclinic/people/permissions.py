@@ -163,7 +163,6 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             _P.MANAGE_STAFF,
             _P.READ_AUDIT,
             _P.IMPORT_RECORD,
-            _P.EXPORT_RECORD,
             _P.SEE_RULES,
             _P.SEE_PATIENTS,
             _P.GIVE_OWN_ACCESS,

@@ -70,17 +70,27 @@ def test_import_of_what_is_no_record(
     assert told.count("\n") == 1 and "Nothing of it was imported" in told
 
 
-def test_export(administrator: Staff, record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export(
+    administrator: Staff, prescriber: Staff, record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(["import", "fhir", str(record)])
     number = Patient.objects.get().record_number
     assert run(["export", "fhir", number, "--to", str(tmp_path / "out")]) == 0
     file = tmp_path / "out" / f"{number}.fhir.json"
     assert json.loads(file.read_bytes())["resourceType"] == "Bundle" and file.stat().st_mode & 0o077 == 0
     assert run(["export", "fhir", "K-0"]) == 1
+    capsys.readouterr()
+    assert run(["export", "fhir", number, "--by", administrator.user.username]) == 1
+    assert "may not do this" in capsys.readouterr().err
+    prescriber.is_medical_director = False
+    prescriber.save()
+    assert run(["export", "fhir", number]) == 1
+    assert "no medical director: name who does this with --by" in capsys.readouterr().err
+    assert run(["export", "fhir", number, "--by", prescriber.user.username]) == 0
 
 
 def test_export_to_standard_output_and_as_json(
-    administrator: Staff, record: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+    administrator: Staff, prescriber: Staff, record: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     run(["import", "fhir", str(record)])
     number = Patient.objects.get().record_number
