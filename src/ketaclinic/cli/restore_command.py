@@ -141,4 +141,8 @@ def _print(told: dict[str, Any]) -> None:
     click.echo("Enter it again from the paper sheets: page Downtime, Enter from paper.")
     if told["migrated"]:
         click.echo(f"Brought up to date: {told['migrated']} migrations.")
-    click.echo("All sign-ins are ended. Ketaclinic sends nothing to patients: no message can go out twice.")
+    click.echo(
+        "All sign-ins are ended and links for a first sign-in hold no longer. Places and accesses that were closed "
+        "after the backup are open again: look through the staff list and the sign-ins of patients and caregivers."
+    )
+    click.echo("Ketaclinic sends nothing to patients: no message can go out twice.")

@@ -13,6 +13,7 @@ from django.http import Http404
 from django.test import Client
 from django.urls import reverse
 
+from ketaclinic.access.actions.invitations import invite
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.cli import repeating
 from ketaclinic.cli.repeating import repeat
@@ -93,7 +94,11 @@ def test_only_who_answers_for_this_clinic_acknowledges(restored: Restoration, nu
 def test_every_sign_in_is_ended(administrator: Staff) -> None:
     browser = Client()
     browser.force_login(administrator.user)
-    assert end_all_sign_ins() == 1 and Session.objects.count() == 0
+    _, token = invite(user=administrator.user, purpose="recover", by=administrator, at=NOON)
+    browser.force_login(administrator.user)
+    assert Client().get(f"/invitation/{token}/")["Location"] == "/invitation/"
+    assert end_all_sign_ins(NOON) == 2 and Session.objects.count() == 0
+    assert Client().get(f"/invitation/{token}/").status_code == 404, "a link used after the backup holds no second time"
     assert browser.get(reverse("access:staff")).status_code == 302
 
 

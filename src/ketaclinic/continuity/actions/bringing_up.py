@@ -30,7 +30,7 @@ def brought_up(content: Content, head: Head, *, by: str, at: datetime, anchor: P
         call_command("migrate", interactive=False, verbosity=0)
     renew(force=True)  # the restore has left out the second wall of the other machine
     _check_log(outside or [])
-    end_all_sign_ins()
+    end_all_sign_ins(at)
     missing = Missing(content.made_at, at, None if outside is None else entries_lost(content, outside))
     mark_restored(
         by=by,

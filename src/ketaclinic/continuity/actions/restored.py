@@ -8,7 +8,7 @@ from datetime import datetime
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from ketaclinic.access.models import Presence
+from ketaclinic.access.models import Invitation, Presence
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.continuity.models import Restoration, RestorationSeen
 from ketaclinic.people.models import Clinic, Staff
@@ -28,8 +28,12 @@ class Missing:
     """How many entries of the audit log are lost at least; ``None`` where no anchor was at hand."""
 
 
-def end_all_sign_ins() -> int:
-    """End every browser session, and return how many there were."""
+def end_all_sign_ins(at: datetime) -> int:
+    """End every browser session and every link that was not used by then; return how many sessions there were.
+
+    A link that was used after the backup would hold a second time, for whoever kept it.
+    """
+    Invitation.objects.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=at)
     Presence.objects.all().delete()
     ended, _ = Session.objects.all().delete()
     return ended
