@@ -42,19 +42,22 @@ def newest_points(at: datetime) -> list[Point]:
 
 
 def entries_between(
-    clinic_id: int,
+    clinic_id: int | None,
     *,
     patient_id: int | None = None,
-    actor_id: int | None = None,
+    by: Any = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[AuditEntry]:
-    """Return the entries of a clinic about a patient, by a member of staff, or of a period, in the order written."""
+    """Return the entries of a clinic about a patient, by somebody, or of a period, in the order written.
+
+    ``by`` is a member of staff or a patient's or caregiver's own access. Clinic ``None``: those of the installation.
+    """
     rows: QuerySet[AuditEntry] = AuditEntry.objects.filter(clinic_id=clinic_id).order_by("seq")
     if patient_id is not None:
         rows = rows.filter(patient_id=patient_id)
-    if actor_id is not None:
-        rows = rows.filter(actor_kind="staff", actor_id=actor_id)
+    if by is not None:
+        rows = rows.filter(actor_kind=getattr(by, "actor_kind", "staff"), actor_id=by.pk)
     if since is not None:
         rows = rows.filter(at__gte=since)
     return rows.filter(at__lt=until) if until is not None else rows

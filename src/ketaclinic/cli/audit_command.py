@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,8 @@ SHORT = (1, 2, 4, 5, 6, 7, 11, 9)
 @command.command()
 @click.option("--patient", "record_number", metavar="RECORD_NUMBER", help="Whatever was done about this patient.")
 @click.option("--staff", "username", metavar="USERNAME", help="Whatever this member of staff did.")
+@click.option("--own", "own_name", metavar="USERNAME", help="Whatever this patient or caregiver did.")
+@click.option("--installation", is_flag=True, help="What belongs to no clinic: strangers, the command line.")
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day, by the clinic's calendar.")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.")
 @click.option("--sort", type=click.Choice(SORTS), default="time", show_default=True, help="What the lines go by.")
@@ -149,6 +151,8 @@ SHORT = (1, 2, 4, 5, 6, 7, 11, 9)
 def report(
     record_number: str | None,
     username: str | None,
+    own_name: str | None,
+    installation: bool,
     first: datetime | None,
     last: datetime | None,
     sort: str,
@@ -156,9 +160,13 @@ def report(
     clinic_id: int | None,
     reader: str | None,
 ) -> int:
-    """Tell who did what about a patient, by a member of staff, or in a period; the report itself is logged."""
-    if not (record_number or username or first or last):
-        raise click.UsageError("name --patient, --staff, --from or --to")
+    """Tell who did what about a patient, by somebody, or in a period; the report itself is logged."""
+    if not (record_number or username or own_name or installation or first or last):
+        raise click.UsageError("name --patient, --staff, --own, --installation, --from or --to")
+    if (username and own_name) or (installation and (record_number or username or own_name)):
+        raise click.UsageError(
+            "--staff, --own and --installation exclude each other, and --installation is about no patient"
+        )
     if first and last and first > last:
         raise click.UsageError("--from is later than --to")
     django_ready()
@@ -167,10 +175,11 @@ def report(
     clinic = the_clinic(clinic_id)
     by = the_member_of_staff(clinic, reader, Permission.READ_AUDIT)
     patient = _patient(clinic, record_number) if record_number else None
-    member = _member(clinic, username) if username else None
+    who = _member(clinic, username) if username else _own(clinic, own_name) if own_name else None
     since = first.replace(tzinfo=clinic.zone) if first else None
     until = (last + timedelta(days=1)).replace(tzinfo=clinic.zone) if last else None
-    lines = _lines(clinic, by, patient, member, since, until)
+    about = _About(None if installation else clinic.pk, patient, who, since, until)
+    lines = _lines(clinic, by, about)
     _print(sorted(lines, key=_keys(sort)), shape)
     return 0
 
@@ -187,9 +196,31 @@ def _member(clinic: Any, username: str) -> Any:
     return staff_of(clinic).filter(user__username=username).first() or refuse("this clinic has no such sign-in")
 
 
-def _lines(
-    clinic: Any, by: Any, patient: Any, member: Any, since: datetime | None, until: datetime | None
-) -> list[tuple[Any, ...]]:
+def _own(clinic: Any, username: str) -> Any:
+    from ketaclinic.people.models import PersonalAccess
+
+    rows = PersonalAccess.objects.of(clinic).filter(user__username=username)
+    return rows.first() or refuse("no patient or caregiver of this clinic has such a sign-in")
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a report is about."""
+
+    clinic_id: int | None
+    patient: Any
+    who: Any
+    since: datetime | None
+    until: datetime | None
+
+    def in_words(self) -> str:
+        """Return what was asked, for the log: ids only."""
+        asked = f"{getattr(self.who, 'actor_kind', 'staff')} {self.who.pk if self.who else 'all'}"
+        asked = "the installation" if self.clinic_id is None else asked
+        return f"{asked}, from {self.since or 'the first'}, to before {self.until or 'now'}"
+
+
+def _lines(clinic: Any, by: Any, about: _About) -> list[tuple[Any, ...]]:
     """Return the report, line by line as ``HEAD`` says, and put into the log that it was made."""
     from django.utils import timezone
 
@@ -198,10 +229,11 @@ def _lines(
     from ketaclinic.people.models import Patient
     from ketaclinic.people.queries import staff_of
 
-    about, who = patient.pk if patient else None, member.pk if member else None
-    entries = list(entries_between(clinic.pk, patient_id=about, actor_id=who, since=since, until=until))
-    asked = f"staff {who or 'all'}, from {since or 'the first'}, to before {until or 'now'}: {len(entries)} entries"
-    write_audit("read_audit", by=by, at=timezone.now(), patient_id=about, reason=asked)
+    patient_id = about.patient.pk if about.patient else None
+    told = {"patient_id": patient_id, "by": about.who, "since": about.since, "until": about.until}
+    entries = list(entries_between(about.clinic_id, **told))
+    asked = f"{about.in_words()}: {len(entries)} entries"
+    write_audit("read_audit", by=by, at=timezone.now(), patient_id=patient_id, reason=asked)
     numbers = dict(Patient.objects.of(clinic).values_list("pk", "record_number"))
     names = {one.pk: f"{one.display_name} ({one.user.username})" for one in staff_of(clinic)}
     return [_line(entry, clinic, numbers, names) for entry in entries]

@@ -8,10 +8,12 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from ketaclinic.audit.actions import write_audit
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.cli.main import run
+from ketaclinic.people.actions import give_access
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.permissions import Role
 from tests.support.people import NOON, make_clinic, make_patient, make_staff
@@ -57,6 +59,22 @@ def test_by_a_member_of_staff(written: Patient, nurse: Staff, capsys: Told) -> N
     assert nurse.user.username in lines[0]["who"]
 
 
+def test_by_a_patient_with_a_sign_in_of_their_own(written: Patient, nurse: Staff, capsys: Told) -> None:
+    own = give_access(patient=written, by=nurse, at=NOON)
+    write_audit("read_chart", by=own, at=NOON, patient_id=written.pk)
+    lines = report(capsys, "--own", own.user.username)
+    assert [(line["action"], line["role"]) for line in lines] == [("read_chart", "patient")]
+    assert AuditEntry.objects.get(action="read_audit").reason.startswith(f"patient {own.pk}, from the first")
+
+
+def test_of_what_belongs_to_no_clinic(written: Patient, capsys: Told) -> None:
+    Client().post("/sign-in/", {"username": "nobody.here", "password": "x"})
+    lines = report(capsys, "--installation")
+    assert [(line["action"], line["from"]) for line in lines] == [("sign_in_failed", "127.0.0.1")]
+    assert "nobody.here" not in json.dumps(lines)
+    assert AuditEntry.objects.get(action="read_audit").reason.startswith("the installation, from the first")
+
+
 def test_of_a_period_by_the_days_of_the_clinic(written: Patient, capsys: Told) -> None:
     lines = report(capsys, "--from", "2026-11-24", "--to", "2026-11-24")
     assert [line["time"] for line in lines] == ["2026-11-24T12:00:00-05:00"]
@@ -95,6 +113,9 @@ def test_what_is_refused(written: Patient, nurse: Staff, capsys: Told) -> None:
         (["--from", "2026-03-02", "--to", "2026-03-01"], 2, "--from is later than --to"),
         (["--patient", "K-0"], 1, "no patient with that record number"),
         (["--staff", "nobody"], 1, "no such sign-in"),
+        (["--own", "nobody"], 1, "no patient or caregiver of this clinic"),
+        (["--own", "x", "--staff", "y"], 2, "exclude each other"),
+        (["--installation", "--patient", "K-0"], 2, "exclude each other"),
         (["--staff", "nobody", "--by", nurse.user.username], 1, "may not do this"),
     ):
         assert run(["audit", "report", *clinic, *arguments]) == code
