@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -100,3 +101,45 @@ def test_two_people_change_one_number_at_one_moment(started: Started) -> None:
     told = next(r for r in replies if r.status == 409).text
     assert "+1 555 0101" in told and "+1 555 0102" in told and "changed it" in told
     assert clinic.server.rows("SELECT count(*) FROM people_patientcorrection") == [(1,)]
+
+
+def test_two_administrators_who_close_each_other_out_leave_one(started: Started) -> None:
+    clinic = started(workers=3)
+    pair = [clinic.seeded["staff"][role] for role in ("administrator", "researcher")]
+    hands = {pair[0]: clinic.server.sign_in(pair[0])}
+    _make(hands[pair[0]], pair[1], "administrator")
+    for _ in range(4):
+        hands = {pk: clinic.server.sign_in(pk) for pk in pair}
+        forms = {pk: _place_form(hands[pk], _other(pair, pk), "researcher") for pk in pair}
+        line = Barrier(len(pair))
+
+        def send(pk: int, hands: Any = hands, forms: Any = forms, line: Barrier = line) -> Reply:
+            line.wait(20)
+            return hands[pk].post(*forms[pk])
+
+        with ThreadPoolExecutor(len(pair)) as pool:
+            replies = list(pool.map(send, pair))
+        left = _administrators(clinic)
+        assert len(left) == 1, [reply.status for reply in replies]
+        _make(clinic.server.sign_in(left[0]), _other(pair, left[0]), "administrator")
+        assert sorted(_administrators(clinic)) == sorted(pair)
+
+
+def _other(pair: list[int], pk: int) -> int:
+    return pair[1] if pk == pair[0] else pair[0]
+
+
+def _administrators(clinic: Any) -> list[int]:
+    question = "SELECT id FROM people_staff WHERE role = 'administrator' AND is_active AND clinic_id = ?"
+    return [row[0] for row in clinic.server.rows(question, clinic.seeded["clinic"])]
+
+
+def _place_form(hand: Hand, pk: int, role: str) -> tuple[str, dict[str, str]]:
+    page = hand.get(f"/staff/{pk}/").text
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    return f"/staff/{pk}/", {"display_name": f"Synthetic {pk}", "role": role, "seen": seen[1]}
+
+
+def _make(hand: Hand, pk: int, role: str) -> None:
+    assert hand.post(*_place_form(hand, pk, role)).status == 302

@@ -234,6 +234,7 @@ def change_staff(*, member: Staff, by: Staff, at: datetime, **fields: Any) -> St
             ["you would lock yourself out"],
             "Ask another administrator to do it.",
         )
+    Clinic.objects.select_for_update().get(pk=member.clinic_id)  # two administrators could close each other out
     _check_administrator_remains(member, role, active)
     changed = _changes(member, fields)
     _set(member, fields, changed)

@@ -45,6 +45,7 @@ def renew_codes(*, user: User, at: datetime) -> None:
 @transaction.atomic
 def remove_factor(*, user: User, pk: int, needed: bool, at: datetime) -> None:
     """Take one second factor away; raises ``Refusal`` for the last one of somebody who needs one."""
+    User.objects.select_for_update().get(pk=user.pk)  # one after the other: two tabs could take both of two
     mine = factors.factors_of(user)
     gone = next((factor for factor in mine if factor.pk == pk), None)
     if gone is None:
