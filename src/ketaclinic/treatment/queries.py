@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
-from ketaclinic.people.models import Clinic, Patient
+from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.queries import one_in
 from ketaclinic.planning.models import Booking
 from ketaclinic.treatment.facts import course_of, with_gates
@@ -28,6 +28,9 @@ from ketacore.treatment import Event, SessionFacts, dose_given_mg, dosing_over_a
 
 OPEN_WITHIN = timedelta(days=7)
 """A session that nobody closed stays on the board for a week; after that it is history that was never closed."""
+
+UNDONE = "Undone"
+"""Why an entry was amended that its author took back at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,14 @@ def event_in(session: Session, pk: int) -> SessionEvent:
 def is_signature(clinic: Clinic, pk: int) -> bool:
     """Return whether this entry is a prescriber's signature; nothing about it is opened, and it may be missing."""
     return bool(SessionEvent.objects.of(clinic).filter(pk=pk, kind__in=SIGNATURES).exists())
+
+
+def newest_to_undo(clinic: Clinic, session_pk: int, by: Staff) -> SessionEvent | None:
+    """Return the newest standing entry of a session that this person wrote; what an undo has put back is none."""
+    rows = SessionEvent.objects.of(clinic).filter(session_id=session_pk, recorded_by=by).standing()
+    rows = rows.exclude(amends__isnull=False, amendment_reason=UNDONE)
+    newest: SessionEvent | None = rows.select_related("amends").order_by("-recorded_at", "-pk").first()
+    return newest
 
 
 def ever_recorded(session: Session, pk: int) -> SessionEvent:

@@ -24,7 +24,7 @@ from ketaclinic.treatment import actions, presenters, queries
 from ketaclinic.treatment.facts import facts_of
 from ketaclinic.treatment.forms import AmendForm, EnrolmentForm, OpenSessionForm, standing_enrolment, standing_entry
 from ketaclinic.treatment.models import Session, SessionEvent
-from ketaclinic.treatment.permissions import enters_signature
+from ketaclinic.treatment.permissions import SIGNATURES, enters_signature
 from ketaclinic.treatment.presenters.wire import Entry, entries_from, payload_from
 from ketacore.evidence import Refusal
 from ketacore.treatment import phase
@@ -178,8 +178,13 @@ def acknowledge(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     return _saved(request, session, [row])
 
 
+def _undoes_signature(request: StaffRequest, *, session_pk: int, **address: object) -> bool:
+    newest = queries.newest_to_undo(request.clinic, session_pk, request.staff)
+    return newest is not None and newest.kind in SIGNATURES
+
+
 @require_POST
-@requires(Permission.RUN_SESSION)
+@requires(Permission.RUN_SESSION, fresh="take a signature back", fresh_when=_undoes_signature)
 def undo(request: StaffRequest, session_pk: int) -> HttpResponseBase:
     """Take back the newest entry of the person asking."""
     session = queries.session_in(request.clinic, session_pk)

@@ -10,6 +10,7 @@ from ketaclinic.access.models import Presence
 from ketaclinic.audit.models import AuditEntry
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.treatment import actions
+from ketaclinic.treatment.models import SessionEvent
 from tests.clinic.access.people import PASSWORD, is_in, sign_in, with_app
 from tests.clinic.treatment.whole import checked, minute, opened, ready_plan, sign_everything
 from tests.support.clock import Clock
@@ -48,7 +49,7 @@ ALWAYS = {"access:password", "access:add_factor", "access:remove_factor", "acces
 
 def test_what_must_be_confirmed_is_named() -> None:
     asks = {name for name, route in ROUTES.items() if getattr(route.callback, "fresh_when", None)}
-    assert asks == {"treatment:record", "treatment:amend", "continuity:paper_entries"}
+    assert asks == {"treatment:record", "treatment:amend", "treatment:undo", "continuity:paper_entries"}
     always = {name for name, route in ROUTES.items() if getattr(route.callback, "password_again", False)}
     assert always == ALWAYS
     named = {name for name, route in ROUTES.items() if getattr(route.callback, "fresh", "")}
@@ -142,6 +143,27 @@ def test_a_signature_is_asked_for_again_when_it_is_corrected(
     assert later.post(signed, told).status_code == 401
     assert later.post(reverse("treatment:amend", args=[session.pk, 987_654]), told).status_code == 404
     assert later.post(signed, {**told, "voided": "on", "access-password": PASSWORD}).status_code == 302
+
+
+def test_taking_a_signature_back_asks_too(clock: Clock, patient: Patient, prescriber: Staff, nurse: Staff) -> None:
+    sign_everything(prescriber)
+    session = opened(ready_plan(patient, prescriber), nurse)
+    checked(session, nurse)
+    clock.at = minute(-6)
+    browser = _confirmed_a_while_ago(clock, prescriber)
+    told = {"about": "SPR-PRE-01-DOSE", "ruling": "hold", "reason": "Wait."}
+    decided = actions.record_prescriber_decision(session=session, by=prescriber, at=minute(0), **told)
+    address = reverse("treatment:undo", args=[session.pk])
+    held = browser.post(address, {"entry_key": "u1"})
+    assert held.status_code == 401 and "take a signature back" in held.content.decode()
+    decided.refresh_from_db()
+    assert SessionEvent.objects.filter(amends=decided).count() == 0
+    assert browser.post(address, {"entry_key": "u1", "access-password": PASSWORD}).status_code == 302
+    actions.record_vitals(session=session, by=prescriber, at=minute(6), heart_rate=70)
+    clock.pass_minutes(6)
+    assert is_in(browser)
+    clock.pass_minutes(6)
+    assert browser.post(address, {"entry_key": "u2"}).status_code == 302, "a reading is taken back unasked"
 
 
 def test_guessing_is_throttled(later: Client, patient: Patient) -> None:

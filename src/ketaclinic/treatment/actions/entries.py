@@ -21,7 +21,7 @@ from ketaclinic.treatment.facts import facts_of
 from ketaclinic.treatment.models import CLOSING_KINDS, Session, SessionEvent
 from ketaclinic.treatment.permissions import permission_for
 from ketaclinic.treatment.presenters.words import correction_text
-from ketaclinic.treatment.queries import open_sessions
+from ketaclinic.treatment.queries import UNDONE, newest_to_undo, open_sessions
 from ketacore.evidence import Refusal, Setting, to_jsonable
 from ketacore.treatment import (
     Event,
@@ -378,7 +378,6 @@ def _check_follows(
 
 UNDO_WITHIN = timedelta(minutes=15)
 """Later than this, an entry is corrected with a reason instead."""
-UNDONE = "Undone"
 
 
 @transaction.atomic
@@ -393,9 +392,7 @@ def undo_last(*, session: Session, by: Staff, at: datetime, entry_key: str = "")
     done = SessionEvent.objects.filter(session=session, entry_key=key).first()
     if done is not None:
         return _same_undo(done, by)
-    rows = SessionEvent.objects.of(session.clinic).filter(session=session, recorded_by=by).standing()
-    rows = rows.exclude(amends__isnull=False, amendment_reason=UNDONE)
-    newest: SessionEvent | None = rows.select_related("amends").order_by("-recorded_at", "-pk").first()
+    newest = newest_to_undo(session.clinic, session.pk, by)
     if newest is None or at - newest.recorded_at > UNDO_WITHIN:
         raise Refusal(
             "Undoing",
