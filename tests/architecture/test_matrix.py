@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.db.models import Max
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from ketaclinic.audit.models import AppendOnly
+from ketaclinic.audit.models import AppendOnly, AuditEntry, Outcome
 from ketaclinic.people.models import Clinic
 from ketaclinic.people.permissions import ROLE_PERMISSIONS, OwnRole, Permission, Role
 from tests.support.figures import write_figures
@@ -275,6 +276,7 @@ def test_every_door_in_every_way(two: Two, actor: str | None) -> None:
         data = two.sent[route]
         for number, cell in enumerate(_cells(two, route, actor)):
             for method in METHODS if number == 0 else ("GET", "POST"):
+                entries = _newest_entry()
                 answer = _try(browser, method, cell, data)
                 expected = _expected(two, actor, cell, method)
                 COUNTED[f"{actor or 'stranger'}, {cell.whose}"] += 1
@@ -283,10 +285,26 @@ def test_every_door_in_every_way(two: Two, actor: str | None) -> None:
                     wrong.append(f"{told}: {answer.status_code}, expected {sorted(expected)}")
                 elif leaked := _seen(two, actor, cell, answer, all_text(answer)):
                     wrong.append(f"{told}: {answer.status_code} shows {leaked!r}")
+                elif expected == HIDDEN and (kept := _attempts_after(entries)) != [(route, _staff_or_own(actor))]:
+                    wrong.append(f"{told}: 404 left {kept} in the audit log")
                 elif actor is None and DOORS[route].permission and not _asked_to_sign_in(answer):
                     wrong.append(f"{told}: {answer.status_code}, not asked to sign in")
     assert wrong == [], "\n".join(wrong)
     assert _all_of(two.theirs) == before, "something sent from here changed the other clinic"
+
+
+def _newest_entry() -> int:
+    return int(AuditEntry.objects.aggregate(newest=Max("pk"))["newest"] or 0)
+
+
+def _attempts_after(pk: int) -> list[tuple[str, str]]:
+    """Return what was looked for in vain since an entry: by which route, by whom."""
+    rows = AuditEntry.objects.filter(pk__gt=pk, action="attempt", outcome=Outcome.NOT_FOUND)
+    return list(rows.values_list("route", "actor_kind"))
+
+
+def _staff_or_own(actor: str | None) -> str:
+    return actor if actor in OWN else "staff"
 
 
 def _asked_to_sign_in(answer: Any) -> bool:
