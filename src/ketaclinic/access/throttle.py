@@ -81,8 +81,8 @@ def person_key(username: str) -> str:
 def begin_attempt(username: str, user: User | None, place: Where, at: datetime, way: str) -> FailedAttempt:
     """Count an attempt as failed before it is looked at; whoever succeeds forgives it.
 
-    Counting first means that many attempts at the same moment do not slip through together. Raises
-    ``TooManyAttempts`` without looking at the attempt.
+    Counting first means that of many attempts at the same moment only as many slip through together as the server
+    answers at once. Raises ``TooManyAttempts`` without looking at the attempt.
     """
     person, device = person_key(username), place.known_device(user)
     attempt = FailedAttempt(at=at, way=way, person=person, address=place.address, device=device)

@@ -14,7 +14,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -147,20 +147,25 @@ def begin(clinic_id: int | None, at: str = "") -> None:
     folder: Path | None = settings.AUDIT_ANCHOR
     if folder is None:
         return
-    with _told_where_it_fails(clinic_id), _one_thread:
-        head = _head(folder, clinic_id)
-        with head.held() as standing:
-            if standing is None:
-                head.put(Point(clinic_id, 0, START, at), "begins")
+    _safely(clinic_id, lambda: _begin(_head(folder, clinic_id), at))
 
 
-@contextmanager
-def _told_where_it_fails(clinic_id: int | None) -> Iterator[None]:
+def _begin(head: _Head, at: str) -> bool:
+    with head.held() as standing:
+        if standing is None:
+            head.put(Point(head.clinic_id, 0, START, at), "begins")
+    return True
+
+
+def _safely(clinic_id: int | None, deed: Callable[[], bool]) -> bool:
+    """Do something to a head, one thread at a time; where that cannot be, say so and return ``False``."""
     try:
-        yield
+        with _one_thread:
+            return deed()
     except (OSError, DatabaseError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         logger.error("the audit anchor of chain %s was not moved: %s", name_of(clinic_id), why)
+        return False
 
 
 def advance(point: Point, previous_hash: str = "", note: str = "") -> bool:
@@ -173,9 +178,7 @@ def advance(point: Point, previous_hash: str = "", note: str = "") -> bool:
     folder: Path | None = settings.AUDIT_ANCHOR
     if folder is None:
         return True
-    with _told_where_it_fails(point.clinic_id), _one_thread:
-        return _advance(_head(folder, point.clinic_id), point, previous_hash, note)
-    return False
+    return _safely(point.clinic_id, lambda: _advance(_head(folder, point.clinic_id), point, previous_hash, note))
 
 
 def _advance(head: _Head, point: Point, previous_hash: str, note: str) -> bool:

@@ -197,7 +197,7 @@ def _data_folder() -> Iterator[Checked]:
 
 
 def check_continuity(now: datetime | None = None) -> Iterator[Checked]:
-    """A backup that is young enough, for a record of real people; printed sheets, while a server writes them."""
+    """A backup that is young enough, for a record of real people; printed sheets, which a server that runs writes."""
     from django.conf import settings
     from django.utils import timezone
 
@@ -215,4 +215,4 @@ def check_continuity(now: datetime | None = None) -> Iterator[Checked]:
         status = sheet_status(settings.DOWNTIME, pk)
         minutes = status.minutes(at)
         words = "never written" if minutes is None else f"written {minutes} min ago"
-        yield Checked(f"downtime sheets of clinic {pk}", not status.failed, words)
+        yield Checked(f"downtime sheets of clinic {pk}", not status.failed, words, warns=status.stale(at))

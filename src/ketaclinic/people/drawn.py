@@ -39,6 +39,6 @@ def drawn_for(request: HttpRequest) -> int | None:
 
 
 def check_same_patient(request: HttpRequest, patient_pk: int) -> None:
-    """Raise ``Crossed`` where a form of one patient is about to be shown again, filled in, on another one's page."""
+    """Raise ``Crossed`` where a form drawn for one patient came to what is about another."""
     if request.method == "POST" and drawn_for(request) not in (None, NOBODY, patient_pk):
         raise Crossed

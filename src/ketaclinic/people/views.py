@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ketaclinic.audit.noted import note_people
 from ketaclinic.people import actions, queries
+from ketaclinic.people.drawn import check_same_patient
 from ketaclinic.people.forms import (
     CaregiverForm,
     ClinicForm,
@@ -188,6 +189,7 @@ def open_emergency(request: StaffRequest, patient_pk: int) -> HttpResponse:
 def close_emergency(request: StaffRequest, emergency_pk: int) -> HttpResponse:
     """Close an emergency access now: whoever opened it has read enough, or should not read on."""
     row = queries.emergency_in(request.clinic, emergency_pk)
+    check_same_patient(request, row.patient_id)  # one that is over writes nothing which could tell
     actions.close_emergency(access=row, by=request.staff, at=request.at)
     messages.success(request, f"The chart of {row.patient} is closed again.")
     return redirect("people:emergencies")
