@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from threading import Thread
 from typing import Any
 
 import click
 
 from ketaclinic.cli.downtime_command import EVERY_SECONDS
 from ketaclinic.cli.main import OUTSIDE
+from ketaclinic.cli.repeating import lives
 from ketaclinic.cli.starting import Refused, anchor_what_was_not, django_ready, migrate_quietly
 from ketaclinic.config.environment import connect_as_server
+
+_LAST_SECONDS = 10
+"""How long a worker whose server is gone may take to answer what it has begun."""
 
 
 class PortBusy(click.ClickException):
@@ -211,4 +219,23 @@ def _serve(host: str, port: int, workers: int) -> None:
         workers_kill_timeout=10,
         log_level=LogLevels.warning,
         log_dictconfig=LOG_OF_SERVER,
-    ).serve()
+    ).serve(target_loader=partial(_application, os.getpid()), wrap_loader=False)
+
+
+def _application(parent: int) -> Any:
+    """Return the application to a worker, which ends with the process that started it, also where that is killed.
+
+    Otherwise it would hold the port, and answer without anybody who writes the sheets.
+    """
+    from ketaclinic.config.wsgi import application
+
+    Thread(target=_end_after, args=(parent,), daemon=True).start()
+    return application
+
+
+def _end_after(parent: int) -> None:
+    while lives(parent, 3600):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_LAST_SECONDS)
+    os._exit(1)
