@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from ketaclinic.people.models import Clinic, Patient, Staff
 from ketaclinic.people.queries import one_in
@@ -107,8 +107,16 @@ def open_session_count(clinic: Clinic, at: datetime) -> int:
 
 
 def _not_closed(clinic: Clinic, at: datetime) -> QuerySet[Session]:
-    closed = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=CLOSING_KINDS, at__lte=at).standing()
-    return _sessions(clinic).filter(at__lte=at, at__gt=at - OPEN_WITHIN).exclude(Exists(closed))
+    """Return the sessions of the week without a closing entry that stands.
+
+    Whether an entry stands costs another look per session, so it is asked only of sessions whose closing was corrected.
+    """
+    closings = SessionEvent.objects.filter(session=OuterRef("pk"), kind__in=CLOSING_KINDS, at__lte=at)
+    since = at - OPEN_WITHIN
+    lately = SessionEvent.objects.of(clinic).filter(kind__in=CLOSING_KINDS, at__gt=since)
+    corrected = lately.filter(amended_by__isnull=False).values("session")
+    still_open = ~Exists(closings) | (Q(pk__in=corrected) & ~Exists(closings.standing()))
+    return _sessions(clinic).filter(at__lte=at, at__gt=since).filter(still_open)
 
 
 def on_the_floor(
