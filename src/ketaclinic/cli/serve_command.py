@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -198,6 +199,7 @@ def _load_once() -> None:
 
     import_module("ketaclinic.config.wsgi")
     assert get_resolver().url_patterns, "the addresses name every view"
+    gc.freeze()  # what is loaded stays: looking through it again and again would copy it into every worker
 
 
 def _serve(host: str, port: int, workers: int) -> None:
