@@ -186,6 +186,7 @@ OWN_SIGN_IN = ("access:password", "access:add_factor", "access:remove_factor", "
 ASKS_FOR_MORE: dict[str, frozenset[int]] = {
     "access:invitation": HIDDEN,
     "access:use_link": HIDDEN,
+    "design:components": HIDDEN,
     "access:end_device": HIDDEN,
     **dict.fromkeys(OWN_SIGN_IN, frozenset({401})),
     "access:unlock": frozenset({401, 423}),

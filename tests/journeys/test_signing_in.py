@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -55,7 +56,10 @@ def test_every_role_has_a_first_page_that_anyone_can_use(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_component_page_is_accessible(scheme: str, open_as: OpenAs, clinic: Clinic, clock: Clock) -> None:
+def test_the_component_page_is_accessible(
+    scheme: str, open_as: OpenAs, clinic: Clinic, clock: Clock, settings: Any
+) -> None:
+    settings.DEMO = True
     page = open_as(make_staff(clinic, Role.PRESCRIBER), color_scheme=scheme)
     page.goto("/design/")
     check_accessibility(page, "desktop", "tablet", "phone")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -73,7 +73,9 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
 @require_safe
 @public
 def components(request: HttpRequest) -> HttpResponse:
-    """Show every component on one page."""
+    """Show every component on one page: for whoever builds pages, so in the demo only."""
+    if not settings.DEMO:
+        raise Http404
     return render(request, "design/components.html", samples.everything())
 
 

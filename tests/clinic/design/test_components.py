@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.template import Context, Template
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 
 from ketaclinic.design.findings import reason_card
 from ketaclinic.design.middleware import Refusals
@@ -147,6 +147,11 @@ def test_the_track_draws_doses_checks_gate_and_now() -> None:
     assert track.x(900) == track.x(140), "never outside the track"
 
 
+def test_outside_of_the_demo_there_is_no_page_of_components(client: Client) -> None:
+    assert client.get("/design/").status_code == 404
+
+
+@override_settings(DEMO=True)
 def test_every_component_is_on_the_page(client: Client) -> None:
     page = client.get("/design/").content.decode()
     for css in ("finding", "reason", "gate", "pathway", "track", "seg", "alert high", "empty", "confirm", "kv", "tl"):
@@ -157,9 +162,9 @@ def test_the_theme_is_kept_and_rendered_by_the_server(client: Client) -> None:
     answer = client.post("/design/theme/", {"theme": "dark", "next": "/design/"})
     assert answer.status_code == 302
     assert answer["Location"] == "/design/"
-    assert 'data-theme="dark"' in client.get("/design/").content.decode()
+    assert 'data-theme="dark"' in client.get("/sign-in/").content.decode()
     client.post("/design/theme/", {"theme": "device", "next": "/design/"})
-    assert "data-theme" not in client.get("/design/").content.decode()
+    assert "data-theme" not in client.get("/sign-in/").content.decode()
 
 
 def test_the_theme_switch_leads_to_no_other_site(client: Client) -> None:
@@ -170,6 +175,7 @@ def test_the_theme_switch_leads_to_no_other_site(client: Client) -> None:
     assert "This address only takes a form" in by_hand.content.decode()
 
 
+@override_settings(DEMO=True)
 def test_the_frame_has_skip_link_name_role_and_sign_out(as_nurse: Client, nurse: Staff) -> None:
     page = as_nurse.get("/design/").content.decode()
     assert 'href="#content"' in page
