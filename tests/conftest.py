@@ -19,7 +19,7 @@ from ketaclinic.people.permissions import Role
 from tests.support.people import make_clinic, make_patient, make_staff
 from tests.support.presence import make_presence
 
-PLUGINS = ("no_skips", "apart", "drawn", "databases", "ready", "walls", "canaries")
+PLUGINS = ("no_skips", "apart", "drawn", "databases", "long_first", "ready", "walls", "canaries")
 pytest_plugins = [f"tests.support.{name}" for name in PLUGINS]
 
 PRECONDITION = HTTPStatus.PRECONDITION_REQUIRED

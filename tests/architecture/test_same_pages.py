@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
@@ -52,6 +53,7 @@ def _everything_shown(home: Home) -> dict[tuple[str, str], str]:
     return shown
 
 
+@pytest.mark.takes_long
 def test_another_clinic_changes_nothing_on_my_pages(django_db_setup: None, django_db_blocker: Any) -> None:
     """Every number, list and page of mine is the same, byte for byte, whether the other clinic exists or not."""
     with held(django_db_blocker) as patch:

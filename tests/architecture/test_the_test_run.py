@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tests.support.long_first import arranged
 from tests.support.tree import ROOT
 from tools import browser, postgres, run_tests
 
@@ -106,3 +109,14 @@ def test_the_private_cluster_answers_and_leaves_nothing() -> None:
 def test_a_given_browser_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KETACLINIC_CHROMIUM", "/somewhere/chromium")
     assert browser.chromium() == "/somewhere/chromium"
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 7])
+def test_the_long_tests_begin_first_and_none_is_lost(processes: int) -> None:
+    names = [f"{n}{' long' if n in (5, 9, 10) else ''}" for n in range(11)]
+    marks = {name: "long" in name for name in names}
+    items: list[Any] = [SimpleNamespace(name=n, get_closest_marker=lambda _, n=n: marks[n]) for n in names]
+    found = [item.name for item in arranged(items, processes)]
+    assert sorted(found) == sorted(names)
+    fronts = [len(items) * process // processes for process in range(min(processes, 3))]
+    assert all(marks[found[front]] for front in fronts)

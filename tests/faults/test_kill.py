@@ -7,6 +7,8 @@ import random
 import re
 import time
 
+import pytest
+
 from tests.faults.clients import Books, Client, found, mark
 from tests.faults.conftest import DATABASE, Place
 from tests.support.figures import write_figures
@@ -45,6 +47,7 @@ def _kill(place: Place, number: int) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.takes_long
 def test_no_acknowledged_write_is_lost_or_doubled(place: Place) -> None:
     seed = _seed()
     draw = random.Random(seed)

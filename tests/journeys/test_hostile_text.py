@@ -82,6 +82,7 @@ def look(page: Page, address: str) -> list[str]:
     return wrong + [f"{address}: {fault}" for fault in faults_of(answer.text())]
 
 
+@pytest.mark.takes_long
 def test_no_page_does_what_a_text_says(poisoned: Clinic, open_as: OpenAs, clock: Clock) -> None:
     wrong: list[str] = []
     said: list[str] = []

@@ -140,6 +140,7 @@ def at_the_chair(people: People, patient: Patient, product: str) -> AtTheChair:
     return chair
 
 
+@pytest.mark.takes_long
 def test_the_whole_pathway_of_the_nasal_spray(people: People, clinic: Clinic) -> None:
     patient = prepared(people, clinic, NASAL, "esketamine-trd-us")
     chair = at_the_chair(people, patient, NASAL)
@@ -156,6 +157,7 @@ def test_the_whole_pathway_of_the_nasal_spray(people: People, clinic: Clinic) ->
     followed_up(people, patient)
 
 
+@pytest.mark.takes_long
 def test_the_whole_pathway_of_the_infusion(people: People, clinic: Clinic) -> None:
     patient = prepared(people, clinic, INFUSION, "ketamine-iv-clinic")
     chair = at_the_chair(people, patient, INFUSION)

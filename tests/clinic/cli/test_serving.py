@@ -31,6 +31,7 @@ def signed_in(port: int, username: str, password: str) -> Visitor:
     return Visitor(port, sign_in(port, username, password))
 
 
+@pytest.mark.takes_long
 def test_the_demo_is_built_once_and_served_twice(data: Path) -> None:
     built = ketaclinic("demo", "--patients", "12", "--json")
     assert built.returncode == 0, built.stderr

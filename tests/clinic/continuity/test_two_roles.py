@@ -63,6 +63,7 @@ def _wall(house: Walled) -> str:
     return {check["name"]: str(check["says"]) for check in checks}["second wall"]
 
 
+@pytest.mark.takes_long
 def test_a_clinic_comes_back_where_the_roles_have_other_names(
     house: Walled, key: Path, backup: Path, tmp_path: Path
 ) -> None:
