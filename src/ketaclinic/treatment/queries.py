@@ -82,7 +82,8 @@ def is_signature(clinic: Clinic, pk: int) -> bool:
 
 def newest_to_undo(clinic: Clinic, session_pk: int, by: Staff) -> SessionEvent | None:
     """Return the newest standing entry of a session that this person wrote; what an undo has put back is none."""
-    rows = SessionEvent.objects.of(clinic).filter(session_id=session_pk, recorded_by=by).standing()
+    session = Session.objects.of(clinic).filter(pk=session_pk)  # a number no database holds is nobody's session
+    rows = SessionEvent.objects.of(clinic).filter(session__in=session, recorded_by=by).standing()
     rows = rows.exclude(amends__isnull=False, amendment_reason=UNDONE)
     newest: SessionEvent | None = rows.select_related("amends").order_by("-recorded_at", "-pk").first()
     return newest
