@@ -11,8 +11,9 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.db import DatabaseError
+from django.db import DatabaseError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
@@ -37,11 +38,22 @@ class Sessions(SessionMiddleware):
         """Keep the session where that can be done."""
         try:
             return super().process_response(request, response)
-        except DatabaseError as error:
+        except (DatabaseError, SessionInterrupted) as error:
+            if isinstance(error, SessionInterrupted) and not _could_not_write(error):
+                raise
             if request.method not in ("GET", "HEAD") and not getattr(request, "effect_kept", False):
                 raise
             logger.warning("session not kept (%s)", type(error).__name__)
             return response
+
+
+def _could_not_write(error: BaseException | None) -> bool:
+    """Return whether the database itself failed: Django takes that, too, for a session which somebody has ended."""
+    while error is not None:
+        if isinstance(error, OperationalError | InternalError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class WhoIsThere(AuthenticationMiddleware):
