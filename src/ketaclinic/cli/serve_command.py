@@ -227,10 +227,12 @@ def _serve(host: str, port: int, workers: int) -> None:
 def _application(parent: int) -> Any:
     """Return the application to a worker, which ends with the process that started it, also where that is killed.
 
-    Otherwise it would hold the port, and answer without anybody who writes the sheets.
+    Otherwise it would hold the port, and answer without anybody who writes the sheets. Ctrl-C reaches every process of
+    a terminal: a worker leaves it to the first one, which then ends it; told twice, it waits until it is killed.
     """
     from ketaclinic.config.wsgi import application
 
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     Thread(target=_end_after, args=(parent,), daemon=True).start()
     return application
 

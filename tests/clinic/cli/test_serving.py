@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
+import socket
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from benchmarks.server import KETACLINIC, Visitor, serving, sign_in
+from benchmarks.server import KETACLINIC, Visitor, free_port, serving, sign_in
 from tests.support.ready import NOT_OURS
 
 
@@ -91,3 +96,27 @@ def test_a_setting_nobody_understands_is_named(
     refused = ketaclinic("check")
     assert refused.returncode == 3
     assert refused.stderr.startswith("ketaclinic: a setting is wrong: " + name) and refused.stderr.count("\n") == 1
+
+
+def test_ctrl_c_in_a_terminal_ends_all_of_it_at_once(data: Path) -> None:
+    """It reaches every process; a worker that was told twice used to wait until it was killed."""
+    port = free_port()
+    words = [KETACLINIC, "serve", "--port", str(port)]
+    server = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            break
+        time.sleep(0.1)
+    os.killpg(server.pid, signal.SIGINT)
+    told, _ = server.communicate(timeout=60)
+    assert "ketaclinic: stopped" in told and "Killing" not in told and "Traceback" not in told
+
+
+@pytest.mark.parametrize("words", [["downtime"], ["backup"], ["audit", "verify"], ["export", "fhir", "K-1"]])
+def test_where_there_is_no_record_none_is_made_by_looking(data: Path, words: list[str]) -> None:
+    refused = ketaclinic(*words)
+    assert refused.returncode == 1 and f"there is no record in {data}" in refused.stderr
+    assert list(data.glob("*.sqlite3")) == []
