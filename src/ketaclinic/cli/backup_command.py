@@ -11,7 +11,7 @@ import click
 
 from ketaclinic.cli.groups import Group
 from ketaclinic.cli.repeating import repeat
-from ketaclinic.cli.starting import django_ready, print_json, refuse
+from ketaclinic.cli.starting import django_ready, print_json, record_ready, refuse
 from ketacore.evidence import Refusal
 
 
@@ -39,9 +39,11 @@ def command(
     """
     if context.invoked_subcommand is not None:
         return None
-    django_ready()
+    record_ready()
     from django.conf import settings
 
+    if to is not None and not (to if not to.suffix else to.parent).is_dir():
+        refuse(f"there is no folder {to if not to.suffix else to.parent}: make it, or mount the disk it lies on")
     keys = recipients or settings.BACKUP_RECIPIENTS
 
     def once(at: datetime) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -97,6 +97,7 @@ def check_owner(installation: str, keys: KeyFile, target: Target, *, adopt: bool
 @contextmanager
 def _all_or_nothing(target: Target) -> Iterator[None]:
     """Leave nothing behind when the restore fails, whatever the reason."""
+    was_there = target.folder.exists()
     target.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folders.remove_leftovers(target.folder)
     target.staging.mkdir(mode=0o700)
@@ -108,6 +109,9 @@ def _all_or_nothing(target: Target) -> Iterator[None]:
         raise
     finally:
         shutil.rmtree(target.staging, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # not empty: it holds the clinic now
+                target.folder.rmdir()
 
 
 def restore(
