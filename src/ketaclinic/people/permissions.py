@@ -248,8 +248,19 @@ def turned_away(request: HttpRequest, permission: Permission, patient_pk: int | 
     if actor is None:
         return redirect_to_sign_in(request)
     if not _opened_in_emergency(request, actor, permission, patient_pk):
-        check_may(actor, permission)
+        _check_may_or_point_out_the_door(actor, permission, patient_pk)
     return None
+
+
+def _check_may_or_point_out_the_door(actor: Any, permission: Permission, patient_pk: int | None) -> None:
+    """Raise ``PermissionDenied`` as ``check_may`` does, and say where a chart is opened in an emergency."""
+    opens = permission in EMERGENCY_OPENS and patient_pk is not None and actor.may(Permission.OPEN_EMERGENCY)
+    if opens and not actor.may(permission):
+        raise PermissionDenied(
+            f"Your role ({actor.get_role_display()}) does not see charts. In an emergency you can open one for a short "
+            "time, under Emergency; if you had, it is closed again."
+        )
+    check_may(actor, permission)
 
 
 def acting(request: HttpRequest) -> Any:

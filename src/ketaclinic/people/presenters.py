@@ -131,6 +131,7 @@ class EmergencyLine:
 
     pk: int
     patient: str
+    record_number: str
     by: str
     reason: str
     at: datetime
@@ -146,6 +147,7 @@ def emergency_line(access: EmergencyAccess, at: datetime) -> EmergencyLine:
     return EmergencyLine(
         access.pk,
         str(access.patient),
+        access.patient.record_number,
         str(access.by),
         access.reason,
         access.at,

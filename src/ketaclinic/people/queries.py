@@ -133,7 +133,7 @@ def emergencies_to_review(staff: Staff) -> QuerySet[EmergencyAccess]:
     """Return the accesses this person has to look at, oldest first; one's own are for somebody else."""
     rows = EmergencyAccess.objects.of(staff.clinic).unreviewed()
     rows = rows if reviews_emergencies(staff) else rows.none()
-    return rows.exclude(by=staff).select_related("patient", "by").order_by("at", "pk")
+    return rows.exclude(by=staff).select_related("patient", "by", "closing").order_by("at", "pk")
 
 
 def reviews_emergencies(staff: Staff) -> bool:

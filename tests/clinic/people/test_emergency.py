@@ -91,6 +91,10 @@ def test_it_is_closed_early_by_whoever_opened_it_on_the_chart_itself(
     assert closing.at == access.at + timedelta(minutes=5) and str(closing).startswith("Closed by")
     assert AuditEntry.objects.filter(action="close_emergency", patient_id=patient.pk, actor_id=desk.pk).count() == 1
     shown = client.get("/emergency/").content.decode()
+    chief = signed_in(make_staff(patient.clinic, Role.MANAGER)).get("/").content.decode()
+    assert "not reviewed" in chief and "open now" not in chief
+    refused = client.get(chart).content.decode()
+    assert "under Emergency; if you had, it is closed again" in refused
     assert "open now" not in shown and f'action="{close}"' not in shown
     again = open_emergency(patient=patient, by=desk, at=clock.at, reason=WHY)
     assert again != access and client.get(chart).status_code == 200
@@ -143,6 +147,7 @@ def test_the_manager_and_the_director_are_told_until_somebody_else_has_reviewed_
     client = signed_in(manager)
     page = f"/emergency/{access.pk}/"
     assert WHY in client.get(page).content.decode()
+    assert f"audit report --patient {patient.record_number}" in client.get(page).content.decode()
     assert client.post(page, {"outcome": "justified", "note": ""}).status_code == 422
     assert client.post(page, {"outcome": "justified", "note": "An ambulance came."}).status_code == 302
     assert client.post(page, {"outcome": "justified", "note": "Again."}).status_code == 422

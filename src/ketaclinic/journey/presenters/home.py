@@ -166,7 +166,7 @@ def _emergencies(staff: Staff, at: datetime) -> tuple[WorkList, ...]:
             f"{row.by} opened a chart",
             f"{row.patient} · {waited(row.at, at)} ago",
             address("people:emergency", row.pk),
-            (("open now", "high") if row.until > at else ("not reviewed", "med"),),
+            (("open now", "high") if row.ends_at > at else ("not reviewed", "med"),),
         )
         for row in rows[:SHOWN]
     )
