@@ -104,6 +104,7 @@ def held_page(
     context = {
         "kind": kind,
         "deed": _deed(request) if kind == "confirm" else "",
+        "every_time": password_again(request),
         "wrong": trouble.words if trouble else "",
         "person": staff or presence.user.get_username(),
         "username": presence.user.get_username(),

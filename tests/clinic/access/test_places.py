@@ -258,6 +258,7 @@ def test_new_recovery_codes_replace_the_old(at_work: Client, nurse: Staff) -> No
 
 def test_another_factor_is_added_later(at_work: Client, nurse: Staff) -> None:
     page = at_work.get("/account/second-factor/").content.decode()
+    assert 'name="access-password"' in page, "the password goes with it, in one step"
     assert "<svg class" in page and "Six digits" not in page, "one app is enough; a passkey may come"
     assert at_work.post("/account/second-factor/", {"credential": "{}", **PROOF}).status_code == 422
     assert at_work.post("/account/second-factor/", {"credential": "not json", **PROOF}).status_code == 422

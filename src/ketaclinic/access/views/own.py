@@ -54,11 +54,11 @@ def password(request: Any) -> HttpResponse:
     return render(request, "access/password.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@requires(Permission.SEE_HOME, fresh="set up another second factor", password_again=True)
+@requires(Permission.SEE_HOME, fresh="set up a second factor", password_again=True)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_factor(request: Any) -> HttpResponseBase:
-    """Set up another second factor."""
+    """Set up a second factor, another one perhaps."""
     user = request.presence.user
     wrong = ""
     if request.method == "POST":
@@ -66,7 +66,7 @@ def add_factor(request: Any) -> HttpResponseBase:
         if not wrong:
             messages.success(request, "The second factor is set up.")
             return redirect("access:recovery_codes" if entering.codes_are_due(request) else "access:account")
-    return set_up_page(request, user, "access/add_factor.html", wrong)
+    return set_up_page(request, user, "access/add_factor.html", wrong, password_too=True)
 
 
 @requires(Permission.SEE_HOME, fresh="remove a second factor", password_again=True)
