@@ -13,7 +13,7 @@ import click
 
 from ketaclinic.cli.groups import Group
 from ketaclinic.cli.main import OUTSIDE
-from ketaclinic.cli.starting import django_ready, print_json, refuse, the_clinic, the_member_of_staff
+from ketaclinic.cli.starting import print_json, record_ready, refuse, the_clinic, the_member_of_staff
 
 
 @click.group(cls=Group, name="audit")
@@ -35,7 +35,7 @@ def verify(clinic_id: int | None, file: Path | None, as_json: bool) -> int:
 
     Names the first bad entry of every chain; the exit code is then 1.
     """
-    django_ready()
+    record_ready()
     from ketaclinic.audit.anchor import heads
     from ketaclinic.audit.queries import chains
     from ketaclinic.audit.verifying import verify_chain
@@ -102,7 +102,7 @@ def anchor(file: Path | None, reason: str | None) -> int:
     Later, ``ketaclinic audit verify --anchor FILE`` holds the log against these lines; copied by hand, the first
     twelve digits of a hash are enough.
     """
-    django_ready()
+    record_ready()
     from django.utils import timezone
 
     from ketaclinic.audit.actions import accept_anchor
@@ -133,7 +133,7 @@ HEAD = (
     "number", "time", "who", "role", "action", "outcome", "patient", "object", "fields", "reason", "page", "from",
     "device", "request", "written late",
 )  # fmt: skip
-SHORT = (1, 2, 4, 5, 6, 7, 11, 9)
+SHORT = (1, 2, 4, 5, 6, 10, 7, 11, 9)
 """The columns of the table for people; the files hold all of them."""
 
 
@@ -169,7 +169,7 @@ def report(
         )
     if first and last and first > last:
         raise click.UsageError("--from is later than --to")
-    django_ready()
+    record_ready()
     from ketaclinic.people.permissions import Permission
 
     clinic = the_clinic(clinic_id)

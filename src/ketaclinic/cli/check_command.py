@@ -192,6 +192,8 @@ def _data_folder() -> Iterator[Checked]:
     open_to_others = DATA.exists() and bool(DATA.stat().st_mode & 0o007)
     key = DATA / "secret-key"
     readable = key.exists() and bool(key.stat().st_mode & 0o077)
+    writable = not DATA.exists() or os.access(DATA, os.W_OK | os.X_OK)
+    yield Checked("data folder writable", writable, "yes" if writable else f"nothing can be written into {DATA}")
     yield Checked("data folder", not open_to_others, "others may read it: chmod 700" if open_to_others else "private")
     yield Checked("secret key file", not readable, "others may read it: chmod 600" if readable else "private")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ketaclinic.cli.repeating import lives, repeat
-from ketaclinic.cli.starting import django_ready, print_json
+from ketaclinic.cli.starting import print_json, record_ready
 
 EVERY_SECONDS = 60
 """How often a running server has its sheets written; a round takes a second or two."""
@@ -36,7 +36,7 @@ def command(to: Path | None, every: int | None, parent: int | None, as_json: boo
     """
     if parent is not None and not lives(parent, _FIRST_AFTER_SECONDS):
         return 0
-    django_ready()
+    record_ready()
     from django.conf import settings
 
     from ketaclinic.continuity.actions.sheets import only_read, write_sheets

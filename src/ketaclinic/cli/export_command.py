@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ketaclinic.cli.groups import Group
-from ketaclinic.cli.starting import django_ready, print_json, refuse, the_clinic, the_member_of_staff
+from ketaclinic.cli.starting import print_json, record_ready, refuse, the_clinic, the_member_of_staff
 
 
 @click.group(cls=Group, name="export")
@@ -32,7 +32,7 @@ def fhir(
     """
     if folder is None and len(patients) > 1:
         raise click.UsageError("several patients need --to FOLDER")
-    django_ready()
+    record_ready()
     from ketaclinic.people.permissions import Permission
 
     clinic = the_clinic(clinic_id)

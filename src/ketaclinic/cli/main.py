@@ -100,7 +100,8 @@ def _unforeseen(error: Exception) -> int:
     if os.environ.get("KETACLINIC_TRACEBACK") == "1":
         raise error
     if isinstance(error, OSError):
-        return _say(f"the system refused: {error.strerror or name}", OUTSIDE)
+        place = f" ({error.filename})" if isinstance(error.filename, str) else ""
+        return _say(f"the system refused: {error.strerror or name}{place}", OUTSIDE)
     if type(error).__module__.startswith(("django.db", "sqlite3", "psycopg")):
         return _say(f"the database cannot be used ({name}); run: ketaclinic check", OUTSIDE)
     if name == "ImproperlyConfigured":

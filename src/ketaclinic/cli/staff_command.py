@@ -69,7 +69,10 @@ def invite(
         refuse("a new clinic needs --emergency-contact: it is printed on every aftercare sheet")
     with transaction.atomic():  # a user name that is taken leaves no clinic without an administrator behind
         clinic = found_clinic(name=found, emergency_contact=emergency_contact, at=at) if found else _there(number)
-        _, token = _or_refuse(invite_from_server, clinic=clinic, username=username, display_name=name, role=role, at=at)
+        member, token = _or_refuse(
+            invite_from_server, clinic=clinic, username=username, display_name=name, role=role, at=at
+        )
+    click.echo(f"{member.display_name}, {member.get_role_display()} of {member.clinic}.", err=True)
     _print(address, token)
     return 0
 

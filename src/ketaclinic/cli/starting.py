@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -25,6 +26,16 @@ def django_ready() -> None:
     import django
 
     django.setup()
+
+
+def record_ready() -> None:
+    """Load Django and see that there is a record: whoever only reads makes no empty one by opening it."""
+    django_ready()
+    from django.db import connection
+
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite" and not name.startswith("file:") and not Path(name).exists():
+        refuse(f"there is no record in {Path(name).parent}; run: ketaclinic demo, or: ketaclinic serve")
 
 
 def migrate_quietly() -> bool:
