@@ -161,7 +161,8 @@ def takes(asked: Asked, rule: Rule) -> Truth:
     if not asked.facts.medicines_reviewed.value:
         return unknown("medicines_reviewed")
     titles = [CLASSES[c].title for c in rule.words("classes")]
-    return no(f"No {', '.join(titles)} among {len(medicines)} medicines (list checked by hand)")
+    count = f"{len(medicines)} medicine{'' if len(medicines) == 1 else 's'}"
+    return no(f"No {', '.join(titles)} among {count} (list checked by hand)")
 
 
 def _hit(medicine: Medicine, class_id: str) -> str:
