@@ -41,8 +41,9 @@ def take_in(apps, schema_editor):
             filled.append((seq + 1, row.actor_kind, row.outcome, previous, own, row.pk))
         with schema_editor.connection.cursor() as cursor:
             cursor.executemany(UPDATE, filled)
-    for clinic_id in newest:
-        anchor.begin(clinic_id)  # the start of the server moves it to the newest entry
+    for clinic_id, (seq, own) in newest.items():
+        anchor.begin(clinic_id)
+        anchor.advance(anchor.Point(clinic_id, seq, own), note="chained by the update")
 
 
 class Migration(migrations.Migration):
