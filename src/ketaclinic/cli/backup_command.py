@@ -42,12 +42,12 @@ def command(
     record_ready()
     from django.conf import settings
 
-    if to is not None and not (to if not to.suffix else to.parent).is_dir():
-        refuse(f"there is no folder {to if not to.suffix else to.parent}: make it, or mount the disk it lies on")
+    from ketaclinic.continuity.actions.backup import backups_folder
+
     keys = recipients or settings.BACKUP_RECIPIENTS
 
     def once(at: datetime) -> bool:
-        return _backup(to or settings.DATA / "backups", keys, keep, at, as_json)
+        return _backup(to or backups_folder(settings.DATA), keys, keep, at, as_json)
 
     return repeat(once, every_seconds=every * 60 if every else None)
 

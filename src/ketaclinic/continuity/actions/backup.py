@@ -51,6 +51,10 @@ def make_backup(*, to: Path, keys: Sequence[str], folder: Path, at: datetime, pr
     Nothing readable is ever written: the rows go from the database through age to the disk. The file gets its name when
     it is complete, so what carries the name is whole.
     """
+    target = to / f"ketaclinic-{at:%Y%m%d-%H%M%S}{SUFFIX}" if to.suffix != SUFFIX else to
+    if not target.parent.is_dir():  # a disk that is not mounted must not fill the server's own
+        because = f"there is no folder {target.parent}: make it, or mount the disk it lies on"
+        raise Refusal("Backing up", [because], "Then try again.")
     if not keys:
         raise Refusal(
             "Backing up",
@@ -58,10 +62,8 @@ def make_backup(*, to: Path, keys: Sequence[str], folder: Path, at: datetime, pr
             "Make a key with: ketaclinic backup keygen, and name it in KETACLINIC_BACKUP_RECIPIENTS.",
         )
     recipients_of(keys)
-    target = to / f"ketaclinic-{at:%Y%m%d-%H%M%S}{SUFFIX}" if to.suffix != SUFFIX else to
     if target.exists():
         raise Refusal("Backing up", [f"{target.name} is there already"], "Choose another name.")
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = target.with_name(f"{target.name}{PART}")
     _remove_unfinished(target.parent)
     try:
@@ -112,9 +114,15 @@ def _members(
     yield "manifest.json", json.dumps(manifest).encode()
 
 
-def _remember(backup: Backup, folder: Path) -> None:
+def backups_folder(folder: Path) -> Path:
+    """Return, and make, the folder of backups in a data folder."""
     kept = folder / "backups"
-    kept.mkdir(exist_ok=True, mode=0o700)
+    kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return kept
+
+
+def _remember(backup: Backup, folder: Path) -> None:
+    kept = backups_folder(folder)
     draft = kept / f"{NEWEST}{PART}"
     draft.write_text(json.dumps({"made_at": backup.head.made_at, "file": str(backup.file)}))
     draft.rename(kept / NEWEST)
