@@ -6,7 +6,8 @@
 4. on PostgreSQL the faults, and of the clinic what asks its database; the cluster is this program's own
 5. journeys in a real Chromium
 
-At the end every test that the safety case (``docs/safety``) names as a proof must have run and passed.
+At the end every test that the safety case (``docs/safety``) names as a proof must have run and passed. The closing
+summary says again which tests failed and why, so that the last screen of a long log is enough to know.
 
 What is missing on the machine is installed where that is allowed (root with apt); otherwise the run fails and says
 exactly what is missing. A skipped test fails (``tests/conftest.py``); a part without tests fails too.
@@ -41,6 +42,8 @@ READY = "KETACLINIC_TESTS_READY"
 """Names the folder in which a run keeps what its tests make once and copy (``tests/support/ready.py``)."""
 CORES = min(4, os.cpu_count() or 1)
 # A few tests take minutes: whoever has nothing left takes over from the other. The slowest are named at the end.
+LINES_OF_A_FAILURE = 20
+FAILURES_TOLD = 5
 PYTEST = [sys.executable, "-m", "pytest", "--dist", "worksteal", "--durations=8"]
 
 
@@ -67,13 +70,14 @@ PARTS = [
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one part."""
+    """What became of one part; ``failures``, one text for each failed test."""
 
     part: Part
     code: int
     passed: int
     failed: int
     seconds: float
+    failures: tuple[str, ...] = ()
 
 
 def main() -> int:
@@ -148,7 +152,7 @@ def _run(part: Part, folder: Path) -> Outcome:
         Path(environment[READY]).mkdir(parents=True, exist_ok=True)
         code = subprocess.run(command, check=False, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
     passed, failed = _count(report)
-    return Outcome(part, code, passed, failed, time.monotonic() - started)
+    return Outcome(part, code, passed, failed, time.monotonic() - started, _failures(report))
 
 
 def _coverage(part: Part) -> list[str]:
@@ -169,7 +173,24 @@ def _count(report: Path) -> tuple[int, int]:
     return passed, failed
 
 
+def _failures(report: Path) -> tuple[str, ...]:
+    """Return for each failed test its name and the end of what pytest said about it."""
+    if not report.exists():
+        return ()
+    told = []
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        for trouble in (found for kind in ("failure", "error", "skipped") for found in case.iter(kind)):
+            why = (trouble.text or trouble.get("message") or "").strip().splitlines()[-LINES_OF_A_FAILURE:]
+            told.append("\n".join([f"{case.get('classname')}::{case.get('name')}", *(f"    {line}" for line in why)]))
+    return tuple(told)
+
+
 def _close(outcomes: list[Outcome], without_proof: Sequence[str] = ()) -> int:
+    told = [failure for outcome in outcomes for failure in outcome.failures]
+    if told:
+        print("\n=== what failed ===")
+        print("\n\n".join(told[:FAILURES_TOLD]))
+        print(f"\n... and {len(told) - FAILURES_TOLD} more, above" if len(told) > FAILURES_TOLD else "")
     print("\n=== summary ===")
     for outcome in outcomes:
         verdict = "ok" if outcome.code == 0 else f"FAILED (exit {outcome.code})"

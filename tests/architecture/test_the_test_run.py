@@ -58,6 +58,22 @@ def test_the_last_line_sums_all_parts(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.splitlines()[-1] == "15 passed, 1 failed"
 
 
+def test_what_failed_is_said_again_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fails = "def test_it():\n    wanted = 'the better answer'\n    assert wanted == 'the worse'\n"
+    (tmp_path / "test_fails.py").write_text(fails)
+    report = tmp_path / "part.xml"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", str(tmp_path)]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    failures = run_tests._failures(report)
+    assert len(failures) == 1
+    assert run_tests._close([run_tests.Outcome(run_tests.PARTS[0], 1, 0, 1, 1.0, failures * 7)]) == 1
+    told = capsys.readouterr().out
+    assert "test_fails::test_it" in told
+    assert "the better answer" in told
+    assert "... and 2 more, above" in told
+    assert run_tests._failures(tmp_path / "none.xml") == ()
+
+
 def test_a_proof_that_did_not_hold_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     fine = run_tests.Outcome(run_tests.PARTS[0], 0, 10, 0, 1.0)
     assert run_tests._close([fine], ["tests/a.py::test_b: did not run"]) == 1
