@@ -61,9 +61,18 @@ def build_demo(*, at: datetime, seed: int, patients: int, progress: Callable[[in
         world = World.of(found_clinic(at), at)
     ledger = Ledger()
     floor = [
-        _floor_life(ledger, world, random, n, product, given) for n, (product, given, _, _) in enumerate(CHAIRS, 1)
+        _floor_life(
+            ledger,
+            world,
+            random,
+            n,
+            product,
+            given,
+            world.home.clinic.day_of(at - OPENED_BEFORE - timedelta(minutes=minutes)),
+        )
+        for n, (product, given, minutes, _) in enumerate(CHAIRS, 1)
     ]
-    arriving = [_floor_life(ledger, world, random, 10 + n, NASAL, 2 * n + 1) for n in range(ARRIVALS)]
+    arriving = [_floor_life(ledger, world, random, 10 + n, NASAL, 2 * n + 1, world.today) for n in range(ARRIVALS)]
     for chair, (life, (_, _, minutes, _)) in enumerate(zip(floor, CHAIRS, strict=True), start=1):
         assert life.booking_today is not None
         life.booking_today.starts_at = at - OPENED_BEFORE - timedelta(minutes=minutes)
@@ -180,11 +189,12 @@ def _treated(
     return life
 
 
-def _floor_life(ledger: Ledger, world: World, random: Random, number: int, product: str, given: int) -> Life:
-    planned = series(PROTOCOLS[PROTOCOL_OF[product]], world.today, weeks=12)
-    first_on = world.today - (planned[given].on - world.today)
+def _floor_life(ledger: Ledger, world: World, random: Random, number: int, product: str, given: int, on: date) -> Life:
+    """Return somebody who is on the floor for the session of ``on``: yesterday's, for a dose given before midnight."""
+    planned = series(PROTOCOLS[PROTOCOL_OF[product]], on, weeks=12)
+    first_on = on - (planned[given].on - on)
     life = _treated(ledger, world, random, number, product, first_on)
-    write_course(ledger, world, life)
+    write_course(ledger, world, life, on_floor=on)
     if product == INFUSION:
         early = world.at - timedelta(minutes=200)
         write_vital(ledger, life, early, world.home.nurse, "weight", life.course.weight_kg)

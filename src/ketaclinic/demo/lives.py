@@ -357,16 +357,25 @@ def sessions_of_plan(life: Life, until: date) -> list[PlannedSession]:
 
 
 def write_course(
-    ledger: Ledger, world: World, life: Life, *, ahead_days: int = 21, last_on: date | None = None
+    ledger: Ledger,
+    world: World,
+    life: Life,
+    *,
+    ahead_days: int = 21,
+    last_on: date | None = None,
+    on_floor: date | None = None,
 ) -> None:
-    """Write the sessions given so far with their scores, and book the ones to come."""
+    """Write the sessions given so far with their scores, and book the ones to come.
+
+    ``on_floor``: the day of the session that is being given now, where that is not today's.
+    """
     assert life.plan is not None and life.first_on is not None
     plan, protocol = life.plan, PROTOCOLS[PROTOCOL_OF[life.product]]
-    booked = 0
+    booked, today = 0, on_floor or world.today
     for session in sessions_of_plan(life, last_on or world.today + timedelta(days=ahead_days)):
-        if session.on < world.today:
+        if session.on < today:
             starts, chair = world.when(session.on, life.random.choice(GRID)), life.random.randint(1, 6)
-        elif session.on == world.today:
+        elif session.on == today:
             starts, chair = world.at, 1
         else:
             place = world.place_on(session.on)
@@ -387,13 +396,13 @@ def write_course(
             chair=chair,
         )
         booked += 1
-        if session.on < world.today:
+        if session.on < today:
             dose = plan.dose_mg or Decimal(0)
             mg = Decimal(str(planned_dose(protocol, session.number, float(dose)))) if life.product == NASAL else dose
             held, left_at = write_session(ledger, world.home, life, booking, mg)
             write_aftercare(ledger, world.home, world.settings[life.product], held, left_at, world.at)
             life.given += 1
-        elif session.on == world.today:
+        elif session.on == today:
             life.booking_today = booking
     if booked:
         ledger.line(plan, "planning", "series_booked", f"{booked} sessions booked")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -35,3 +36,19 @@ def test_the_demo_clinic() -> None:
     for sheet in InstructionsGiven.objects.select_related("session__clinic")[:5]:
         assert sheet.content == as_json(told(sheet.session, now))
     assert not TimelineEntry.objects.filter(about_id__isnull=True).exclude(kind="import").exists()
+
+
+HOURS = ("2026-11-30T02:31", "2026-11-01T01:30", "2027-03-14T03:10", "2027-01-01T00:10")
+"""Around midnight, when the clocks change, when the year does: a demo may be started at any hour."""
+
+
+@pytest.mark.django_db
+@pytest.mark.same_on_every_database
+@pytest.mark.parametrize("hour", HOURS)
+def test_the_floor_is_full_at_any_hour(hour: str) -> None:
+    now = datetime.fromisoformat(hour).replace(tzinfo=ZoneInfo("America/New_York")).astimezone(UTC)
+    build_demo(at=now, seed=1, patients=10)
+    clinic = Clinic.objects.get()
+    assert str(clinic.zone) == "America/New_York"
+    assert sorted(o.session.chair for o in open_sessions(clinic, now)) == [1, 2, 3, 4, 5, 6]
+    assert not TimelineEntry.objects.filter(at__gt=now + timedelta(minutes=1)).exists()
