@@ -21,6 +21,7 @@ from ketaclinic.access import held
 from ketaclinic.access.actions import sessions
 from ketaclinic.access.models import Presence
 from ketaclinic.access.queries import presence_of
+from ketaclinic.config.causes import causes_of
 from ketaclinic.people.models import User
 
 Answer = Callable[..., HttpResponseBase]
@@ -47,13 +48,9 @@ class Sessions(SessionMiddleware):
             return response
 
 
-def _could_not_write(error: BaseException | None) -> bool:
+def _could_not_write(error: BaseException) -> bool:
     """Return whether the database itself failed: Django takes that, too, for a session which somebody has ended."""
-    while error is not None:
-        if isinstance(error, OperationalError | InternalError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(isinstance(cause, OperationalError | InternalError) for cause in causes_of(error))
 
 
 class WhoIsThere(AuthenticationMiddleware):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
+
+from ketaclinic.config.causes import causes_of
 
 CHECK_AGAIN_S = 5.0
 """While writing fails, how often a page may try whether it works again."""
@@ -38,15 +39,7 @@ _SYSTEM_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFB
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
     """Return what kind of trouble an error tells of, ``None`` for a fault of the program."""
-    return next((found for cause in _causes(error) if (found := _kind(cause)) is not None), None)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
+    return next((found for cause in causes_of(error) if (found := _kind(cause)) is not None), None)
 
 
 def _kind(error: BaseException) -> Trouble | None:
