@@ -84,7 +84,7 @@ def columns_of(action: str, *, by: Actor | None, at: datetime, **told: Unpack[To
 
 
 def accept_anchor(*, at: datetime, reason: str) -> None:
-    """Go on from what the database holds now, after a restore; who does this stands in the log and in the history."""
+    """Go on from what the database holds now, after a restore or a lost anchor; the log and the history tell of it."""
     chains, standing = newest_points(at), anchor.heads()
     for point in chains:
         if point.clinic_id not in standing:
@@ -92,7 +92,7 @@ def accept_anchor(*, at: datetime, reason: str) -> None:
     for clinic_id in {None, *(point.clinic_id for point in chains)}:
         write_audit("accept_anchor", by=None, at=at, clinic_id=clinic_id, reason=reason)
     for point in newest_points(at):
-        anchor.accept(point, "after a restore")
+        anchor.accept(point, "as it stands")
 
 
 def anchor_again(at: datetime) -> None:

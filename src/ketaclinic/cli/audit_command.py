@@ -95,7 +95,7 @@ def _called(clinic_id: int | None) -> str:
 
 @command.command()
 @click.option("--to", "file", type=click.Path(path_type=Path), help="Write the lines to this file too.")
-@click.option("--accept", "reason", metavar="REASON", help="After a restore: go on from what the database holds now.")
+@click.option("--accept", "reason", metavar="REASON", help="After a restore or a loss: go on from what is there.")
 def anchor(file: Path | None, reason: str | None) -> int:
     """Print the newest hash of every chain, to be kept on paper or on another machine.
 

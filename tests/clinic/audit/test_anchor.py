@@ -142,7 +142,7 @@ def test_after_a_restore_the_anchor_is_accepted_and_the_history_tells(folder: Pa
     assert verify_chain(CLINIC).fault is None
     assert heads()[CLINIC].seq == 11
     told = (folder / f"clinic-{CLINIC}.history").read_text()
-    assert "accepted after a restore" in told and f" {EVERY} " in told
+    assert "accepted as it stands" in told and f" {EVERY} " in told
     with as_owner() as cursor:
         cursor.execute(f"UPDATE {TABLE} SET patient_id = 9 WHERE seq = 1")
     fault = verify_chain(CLINIC).fault
