@@ -275,7 +275,7 @@ def _opened_emergency(clinic: Clinic) -> dict[str, int]:
 
 
 def _review_emergency(clinic: Clinic) -> Example:
-    sent = {"outcome": "justified", "note": "The reason holds."}
+    sent = {"outcome": "justified", "note": "The reason holds, as told."}
     return Example(user_of(clinic, Role.MANAGER), sent, _opened_emergency(clinic))
 
 

@@ -33,7 +33,7 @@ FIRST_RECORD_NUMBER = 20_001
 EASY_TO_READ = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and figures that nobody takes for one another on paper."""
 REASON_LENGTH = 20
-"""Letters a reason for an emergency needs at least: one word explains nothing to whoever reviews it."""
+"""Letters a reason for an emergency, and its review, need at least: one word explains nothing to whoever reads it."""
 
 
 def next_record_number(clinic: Clinic) -> str:
@@ -366,8 +366,11 @@ def review_emergency(*, access: EmergencyAccess, by: Staff, at: datetime, outcom
     before = EmergencyReview.objects.of(by.clinic).filter(access=access).select_related("by").first()
     if before is not None:
         raise Refusal(refused, [f"{before.by} has reviewed it"], "Nothing more is to be done.")
-    if outcome not in EmergencyReview.Outcome.values or not note.strip():
-        raise Refusal(refused, ["an outcome and a word on it are needed"], "Choose one, and say what you found.")
+    if outcome not in EmergencyReview.Outcome.values:
+        raise Refusal(refused, ["no outcome is chosen"], "Choose one, and say what you found.")
+    if len(note.strip()) < REASON_LENGTH:
+        why = f"what you found is told in less than {REASON_LENGTH} letters"
+        raise Refusal(refused, [why], "Say what you found, and what follows.")
     review: EmergencyReview = EmergencyReview.objects.create(
         clinic_id=access.clinic_id, access=access, by=by, outcome=outcome, note=note.strip(), at=at
     )

@@ -232,7 +232,10 @@ class ReviewForm(forms.Form):
         choices=EmergencyReview.Outcome.choices, widget=forms.RadioSelect, label="Was it right to open the chart?"
     )
     note = forms.CharField(
-        max_length=1000, label="What you found, and what follows", widget=forms.Textarea(attrs={"rows": 3})
+        max_length=1000,
+        label="What you found, and what follows",
+        help_text="At least 20 letters. It stands beside the access for good.",
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
