@@ -46,6 +46,7 @@ def downtime(request: StaffRequest) -> HttpResponse:
         "stale": status.stale(request.at),
         "minutes": status.minutes(request.at),
         "oldest": int(OLDEST.total_seconds() // 60),
+        "folder": settings.DOWNTIME if request.staff.may(Permission.MANAGE_STAFF) else None,
         "restoration": newest_restoration(request.clinic),
     }
     return render(request, "continuity/downtime.html", context)

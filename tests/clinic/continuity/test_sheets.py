@@ -235,7 +235,10 @@ def test_the_writer_cannot_write_to_the_record(patient: Patient) -> None:
 def test_who_sees_the_page(clinic: Clinic, role: Role, sees: int) -> None:
     browser = Client()
     browser.force_login(make_staff(clinic, role).user)
-    assert browser.get(reverse("continuity:downtime")).status_code == sees
+    page = browser.get(reverse("continuity:downtime"))
+    assert page.status_code == sees
+    told = "On the server the folder is" in page.content.decode()
+    assert told == (role == Role.ADMINISTRATOR), "the folder is told to whoever can share it"
 
 
 def test_the_page_says_how_old_the_sheets_are(
