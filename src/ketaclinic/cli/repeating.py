@@ -38,12 +38,13 @@ def repeat(work: Callable[[datetime], bool], *, every_seconds: float | None, par
     while parent is None or os.getppid() == parent:
         if time.monotonic() >= due:
             due = time.monotonic() + every_seconds
-            _try(work, timezone.now())
+            attempt(work, timezone.now())
         time.sleep(_LOOK_SECONDS)
     return 0
 
 
-def _try(work: Callable[[datetime], bool], at: datetime) -> None:
+def attempt(work: Callable[[datetime], bool], at: datetime) -> None:
+    """Do ``work`` once; what keeps it from being done is one line on the error channel."""
     from django.db import close_old_connections
 
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import multiprocessing
 import os
 import signal
 import socket
@@ -18,12 +19,14 @@ from typing import Any
 
 import click
 
-from ketaclinic.cli.downtime_command import EVERY_SECONDS
+from ketaclinic.cli.downtime_command import write_beside
 from ketaclinic.cli.main import OUTSIDE
 from ketaclinic.cli.repeating import lives
 from ketaclinic.cli.starting import Refused, anchor_what_was_not, django_ready, migrate_quietly
 from ketaclinic.config.environment import connect_as_server
 
+_PROCESSES = multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
+"""How the server starts others. A fork shares memory with it, and is its child, which Python's other ways are not."""
 _LAST_SECONDS = 10
 """How long a worker whose server is gone may take to answer what it has begun."""
 
@@ -178,17 +181,17 @@ LOG_OF_SERVER = {
 def sheets_written_beside() -> Iterator[None]:
     """Have a process of its own write the printable sheets while the server runs; it delays no request.
 
-    It ends with this one, also where this one is killed.
+    It shares what the server has loaded, and ends with it, also where the server is killed.
     """
-    here = str(os.getpid())
-    words = [sys.executable, "-m", "ketaclinic.cli", "downtime", "--every", str(EVERY_SECONDS), "--parent", here]
-    environment = {name: value for name, value in os.environ.items() if name != "KETACLINIC_SERVING"}
-    writer = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL)
+    writer = _PROCESSES.Process(target=write_beside, args=(os.getpid(), _PROCESSES), name="sheets")
+    heard = _leave_interrupts_to_the_server()  # from its first moment on
+    writer.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, heard)
     try:
         yield
     finally:
         writer.terminate()
-        writer.wait(10)
+        writer.join(_LAST_SECONDS)
 
 
 def _load_once() -> None:
@@ -208,6 +211,7 @@ def _serve(host: str, port: int, workers: int) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    multiprocessing.set_start_method(_PROCESSES.get_start_method(), force=True)  # Granian asks for the default
     Granian(
         "ketaclinic.config.wsgi:application",
         address=host,
@@ -227,14 +231,21 @@ def _serve(host: str, port: int, workers: int) -> None:
 def _application(parent: int) -> Any:
     """Return the application to a worker, which ends with the process that started it, also where that is killed.
 
-    Otherwise it would hold the port, and answer without anybody who writes the sheets. Ctrl-C reaches every process of
-    a terminal: a worker leaves it to the first one, which then ends it; told twice, it waits until it is killed.
+    Otherwise it would hold the port, and answer without anybody who writes the sheets.
     """
     from ketaclinic.config.wsgi import application
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _leave_interrupts_to_the_server()
     Thread(target=_end_after, args=(parent,), daemon=True).start()
     return application
+
+
+def _leave_interrupts_to_the_server() -> set[signal.Signals | int]:
+    """Hear no Ctrl-C any more, and return which signals were not heard before.
+
+    It reaches every process of a terminal: the first one then ends its own; told twice, a worker would hang.
+    """
+    return signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _end_after(parent: int) -> None:
