@@ -13,14 +13,14 @@ from pypdf.generic import DictionaryObject, IndirectObject
 
 from ketaclinic.demo.build import build_demo
 from ketaclinic.people.models import Clinic, Patient, Staff
-from ketaclinic.people.permissions import Role, may
+from ketaclinic.people.permissions import Role
 from ketaclinic.treatment.models import Session
 from tests.journeys.conftest import OpenAs
 from tests.support.clock import Clock
-from tests.support.doors import add_the_rest, addresses_of
+from tests.support.doors import add_the_rest
 from tests.support.figures import add_figures
+from tests.support.pages import pages_of
 from tests.support.poison import KNOWN_WORDS, free_text, poison
-from tests.support.routes import GUARDED
 from tests.support.texts import MARKUP, SIGNS, faults_of
 
 LOOK_OUT = """
@@ -48,26 +48,6 @@ def test_every_field_is_sorted_into_free_text_or_words_of_the_program() -> None:
     assert not fields & KNOWN_WORDS and len(fields) > 60
 
 
-def addresses(clinic: Clinic) -> list[tuple[Role, str]]:
-    """Return every page there is, with a real object, and who may see it; what is only sent to is no page."""
-    found = []
-    for name, route in GUARDED.items():
-        role = next(
-            (r for r in (Role.PRESCRIBER, Role.ADMINISTRATOR, *Role) if may(r, route.callback.permission)), None
-        )
-        if role is None or name == "fhir:import_result":
-            continue
-        (address,) = addresses_of(name, clinic)
-        browser = Client()
-        browser.force_login(Staff.objects.filter(clinic=clinic, role=role).earliest("pk").user)
-        answer = browser.get(address)
-        if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
-            found.append((role, address))
-        else:
-            assert answer.status_code in (200, 302, 405), (address, answer.status_code)
-    return found
-
-
 def look(page: Page, address: str) -> list[str]:
     """Open a page, touch what can be touched without sending anything, and return what it did."""
     answer = page.goto(address)
@@ -93,7 +73,7 @@ def test_no_page_does_what_a_text_says(poisoned: Clinic, open_as: OpenAs, clock:
 
     pages: dict[Role, Page] = {}
     seen = 0
-    for role, address in addresses(poisoned):
+    for role, address in pages_of(poisoned):
         if role not in pages:
             member = Staff.objects.filter(clinic=poisoned, role=role).select_related("user").earliest("pk")
             pages[role] = open_as(member)
