@@ -75,6 +75,14 @@ def test_asked_again_while_open_it_is_the_same_access(desk: Staff, patient: Pati
     assert again != first and str(first).startswith("Emergency access by")
 
 
+def test_what_is_needed_at_once_stands_first(desk: Staff, prescriber: Staff, patient: Patient, clock: Clock) -> None:
+    open_emergency(patient=patient, by=desk, at=clock.at, reason=WHY)
+    for person, first in ((desk, "Medicines"), (prescriber, "How it has been")):
+        page = signed_in(person).get(f"/patients/{patient.pk}/").content.decode()
+        assert page.count(">Medicines<") == 1
+        assert min(("Medicines", "How it has been"), key=lambda title: page.index(f">{title}<")) == first
+
+
 def test_it_is_closed_early_by_whoever_opened_it_on_the_chart_itself(
     desk: Staff, patient: Patient, clock: Clock
 ) -> None:
