@@ -102,8 +102,8 @@ def _pages(result: Result) -> list[str]:
         "",
         f"{len(result.figures) - missed} of {len(result.figures)} pages pass every goal.",
         "",
-        f"Server memory after the run (proportional set of all its processes, the writer of the downtime sheets among "
-        f"them): {result.memory_mb:.0f} MB, "
+        f"Server memory after the run (proportional set of all its processes, the highest of a minute in which the "
+        f"downtime sheets were written too): {result.memory_mb:.0f} MB, "
         f"{'pass' if result.memory_mb <= 300 else 'miss'}.",
         "",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import time
 from pathlib import Path
 
 
@@ -25,6 +26,15 @@ def machine() -> dict[str, str]:
 def resident_mb(pid: int) -> float:
     """Return the resident memory of a process and all its children, in MB, shared pages counted once (PSS)."""
     return sum(_pss_kb(member) for member in _family(pid)) / 1024
+
+
+def highest_mb(pid: int, seconds: float) -> float:
+    """Return the highest ``resident_mb`` of the next ``seconds``, looked at ten times a second."""
+    highest, until = 0.0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        highest = max(highest, resident_mb(pid))
+        time.sleep(0.1)
+    return highest
 
 
 def cpu_seconds(pid: int) -> float:
