@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ketaclinic.people.presenters import with_day_words
 from ketacore.evidence import Finding, Grade
 from ketacore.evidence.as_json import rule_as_json
 
@@ -89,7 +90,7 @@ def _words(value: Any) -> tuple[str, ...]:
 def _source_line(source: Mapping[str, Any]) -> str:
     place = ", ".join(str(source[k]) for k in ("title", "section", "version") if source.get(k))
     checked = source.get("checked_on")
-    return f"{place}; checked {checked}" if place and checked else place
+    return with_day_words(f"{place}; checked {checked}" if place and checked else place)
 
 
 def _mark(effect: str, state: str) -> str:

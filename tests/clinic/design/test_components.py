@@ -45,7 +45,7 @@ def test_a_finding_opens_to_rule_because_missing_source_and_grade(rule: Rule) ->
     for line in ("Rule", "Because", "Missing", "Source", "Grade"):
         assert f"<dt>{line}</dt>" in page
     assert "Above 140/90" in page
-    assert "SPRAVATO label, 5.6, 2025; checked 2026-11-23" in page
+    assert "SPRAVATO label, 5.6, 2025; checked 23 Nov 2026" in page
     assert "checked against the primary text" in page
     assert "144/88 &lt;measured&gt; 9:52" in page
     assert 'aria-label="Caution"' in page

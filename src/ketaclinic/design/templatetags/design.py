@@ -45,6 +45,7 @@ from ketaclinic.design.shapes import drawing
 from ketaclinic.design.track import Track
 from ketaclinic.people import drawn, seen
 from ketaclinic.people.models import Patient
+from ketaclinic.people.presenters import with_day_words
 from ketacore.evidence import Finding, Grade
 
 register = template.Library()
@@ -285,6 +286,12 @@ def form_errors(form: Any) -> dict[str, Any]:
     )
     general = form.non_field_errors() if form.is_bound else []
     return {"lines": lines, "general": general, "count": len(lines) + len(general)}
+
+
+@register.filter(is_safe=True)
+def said(text: Any) -> str:
+    """Return what the core says, with its days as people write them."""
+    return with_day_words(str(text))
 
 
 @register.simple_tag
