@@ -106,6 +106,9 @@ class Server:
             return
         _signal_group(self.pid, how)
         try:
+            if self.wrapper:  # a trace that is attached to others, too, goes on after the server has ended
+                _wait_for_children(self.pid, 20)
+                _signal_group(self.pid, signal.SIGKILL)
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             _signal_group(self.pid, signal.SIGKILL)
@@ -172,6 +175,13 @@ class Server:
     def sign_in(self, staff_pk: int, port: int | None = None) -> Hand:
         """Return the device of a person who is signed in; ``port`` is another one to talk through, as a proxy's."""
         return Hand(port or self.port, self.inside("sign_in", staff_pk=staff_pk))
+
+
+def _wait_for_children(pid: int, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    while time.monotonic() < until and children.exists() and children.read_text().strip():
+        time.sleep(0.05)
 
 
 def _signal_group(pid: int, how: signal.Signals) -> None:
