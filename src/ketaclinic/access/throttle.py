@@ -81,8 +81,7 @@ def person_key(username: str) -> str:
 def begin_attempt(username: str, user: User | None, place: Where, at: datetime, way: str) -> FailedAttempt:
     """Count an attempt as failed before it is looked at; whoever succeeds forgives it.
 
-    Counting first means that of many attempts at the same moment only as many slip through together as the server
-    answers at once. Raises ``TooManyAttempts`` without looking at the attempt.
+    Raises ``TooManyAttempts`` without looking at the attempt.
     """
     person, device = person_key(username), place.known_device(user)
     attempt = FailedAttempt(at=at, way=way, person=person, address=place.address, device=device)
@@ -115,12 +114,25 @@ def begin_passkey(passkey: str, place: Where, at: datetime) -> FailedAttempt:
 
 
 def _counted(attempt: FailedAttempt, counters: list[Counter]) -> FailedAttempt:
-    closed = [until for given, limit in counters if (until := _full(given, limit, attempt.at))]
-    if closed:
-        raise TooManyAttempts(max(closed), attempt.at)
+    """Write an attempt down, and see once more whether there was room: of many at one moment none slips through.
+
+    Each sees all that were written before it looked, so that never more than the limit go on; it may be fewer.
+    """
+    _raise_if_closed(attempt, counters)
     FailedAttempt.objects.filter(at__lt=attempt.at - KEPT).delete()
     attempt.save()
+    try:
+        _raise_if_closed(attempt, counters)
+    except TooManyAttempts:
+        attempt.delete()
+        raise
     return attempt
+
+
+def _raise_if_closed(attempt: FailedAttempt, counters: list[Counter]) -> None:
+    closed = [until for given, limit in counters if (until := _full(given, limit, attempt))]
+    if closed:
+        raise TooManyAttempts(max(closed), attempt.at)
 
 
 def forgive(user: User, place: Where) -> None:
@@ -153,8 +165,8 @@ def _counters_alone(passkey: str, address: str, device: str) -> list[Counter]:
     ]
 
 
-def _full(given: dict[str, Any], limit: Limit, at: datetime) -> datetime | None:
-    """Return when a full counter opens again, ``None`` for one that has room."""
-    newest = FailedAttempt.objects.filter(**given, at__gt=at - limit.window).order_by("-at")
-    oldest_that_counts = newest.values_list("at", flat=True)[limit.failures - 1 : limit.failures]
+def _full(given: dict[str, Any], limit: Limit, attempt: FailedAttempt) -> datetime | None:
+    """Return when a counter that other attempts have filled opens again, ``None`` for one that has room."""
+    others = FailedAttempt.objects.filter(**given, at__gt=attempt.at - limit.window).exclude(pk=attempt.pk)
+    oldest_that_counts = others.order_by("-at").values_list("at", flat=True)[limit.failures - 1 : limit.failures]
     return next((moment + limit.window for moment in oldest_that_counts), None)
