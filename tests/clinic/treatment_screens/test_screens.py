@@ -36,9 +36,23 @@ def test_the_board_shows_every_chair_in_its_place(as_nurse: Client, chairs: dict
     assert places == sorted(places)
     for given, family, _ in NAMES:
         assert f"{given} {family}" in shown
-    for phase in ("Observation", "Infusion", "Devices", "Ready", "Leaving", "Recovery"):
+    for phase in ("Observation", "Infusion", "Devices", "Start gate", "Leaving", "Recovery"):
         assert phase in shown
     assert "The bedside monitor is the primary alarm." in shown
+
+
+def test_a_device_that_waits_does_not_vanish_behind_a_late_reading(
+    as_nurse: Client, chairs: dict[int, Session], clock: Clock
+) -> None:
+    clock.pass_minutes(25)
+    row = page(as_nurse, "/treatment/floor/").split('id="chair-3"')[1].split('id="chair-4"')[0]
+    assert "Overdue" in row and "Also waiting: Device 3 of 3" in row, row
+    assert "more" in page(as_nurse, "/treatment/wall/")
+
+
+def test_who_has_passed_the_gate_is_ready_and_who_has_not_is_not(as_nurse: Client, chairs: dict[int, Session]) -> None:
+    row = page(as_nurse, "/treatment/floor/").split('id="chair-4"')[1].split('id="chair-5"')[0]
+    assert "<b>Start gate</b>" in row and "<b>Ready</b>" not in row
 
 
 def test_only_exceptions_are_filled(as_nurse: Client, chairs: dict[int, Session]) -> None:

@@ -67,21 +67,28 @@ def next_due(dues: Sequence[Due], at: datetime) -> Next | None:
     first = group[0]
     state = first.state(at)
     left = first.minutes_left(at)
-    later = [clock(g[0].due_at) for g in grouped([d for d in doing if d.due_at > first.due_at])][:2]
-    detail = _window(first) + (f", then {', '.join(later)}" if later else "")
+    waiting = [d for d in doing if d not in group and (d in late or d.minutes_left(at) <= 0)]
+    later = [clock(g[0].due_at) for g in grouped([d for d in doing if d.due_at > first.due_at and d not in waiting])]
+    detail = _window(first) + (f", then {', '.join(later[:2])}" if later else "")
     shared: dict[str, Any] = {
         "title": _title(group),
-        "short": _words(group),
-        "place": "" if state is DueState.OVERDUE or first.what is What.DEVICE else _place(first),
+        "short": _words(group) + (f", {len(waiting)} more" if waiting else ""),
+        "place": "" if waiting or state is DueState.OVERDUE or first.what is What.DEVICE else _place(first),
         "due_at": first.due_at,
         "action": "Give the device" if first.what is What.DEVICE else "Measure now" if first.what in _CHECKS else "",
         "target": "#dosing" if first.what is What.DEVICE else "#systolic" if first.what in _CHECKS else "",
     }
     if state is DueState.OVERDUE:
-        return Next("late", str(max(-left, 0)), "min", "", detail=f"was due {clock(first.due_at)}", **shared)
+        told = _with_the_rest(f"was due {clock(first.due_at)}", waiting)
+        return Next("late", str(max(-left, 0)), "min", "", detail=told, **shared)
     if left <= 0:
-        return Next("now", "", "", "Now", detail=detail, **shared)
+        return Next("now", "", "", "Now", detail=_with_the_rest(detail, waiting), **shared)
     return Next("", str(left), "min", "", detail=detail, **shared)
+
+
+def _with_the_rest(told: str, waiting: Sequence[Due]) -> str:
+    """Add what waits beside the one thing that is shown: a device must not vanish behind a late reading."""
+    return f"{told}. Also waiting: {_words(waiting)}" if waiting else told
 
 
 def still_open(decision: Decision) -> Next:

@@ -153,9 +153,9 @@ def _chair(number: int, found: OpenSession, setting: Setting, at: datetime) -> C
     points = waiting(checks(facts, at, setting), at)
     start = may_start(facts, setting) if now in (Phase.ARRIVING, Phase.READY) else None
     leave = ready_for_discharge(facts, at, setting) if now is Phase.LEAVING else None
-    name = words.PHASE_WORDS[now.value]
-    if now is Phase.OBSERVATION and not facts.nasal:
-        name = "Recovery"
+    name = words.phase_word(now.value, nasal=facts.nasal)
+    if now is Phase.READY and start is not None and start.outcome == "may_start":
+        name = "Ready"
     minute = minute_of(facts, at)
     said = f"Chair {number}: {name}" + (f", minute {minute}" if minute is not None else "")
     marks = sorted({d.due_at for d in points if d.what is What.BLOOD_PRESSURE})

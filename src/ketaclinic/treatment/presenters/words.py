@@ -25,8 +25,8 @@ MOAAS_WORDS = {
 }
 
 PHASE_WORDS = {
-    "arriving": "Start gate",
-    "ready": "Ready",
+    "arriving": "Arriving",
+    "ready": "Start gate",
     "dosing": "Devices",
     "infusion": "Infusion",
     "observation": "Observation",
@@ -34,6 +34,11 @@ PHASE_WORDS = {
     "left": "Left",
     "stopped": "Stopped",
 }
+
+
+def phase_word(now: str, *, nasal: bool) -> str:
+    """Return the phase as people call it: after an infusion it is the recovery."""
+    return "Recovery" if now == "observation" and not nasal else PHASE_WORDS[now]
 
 
 def product_line(product: str, dose_mg: Any) -> str:
