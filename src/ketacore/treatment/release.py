@@ -102,8 +102,10 @@ def _falling(leaving: Leaving, rule: Rule) -> Truth:
 def _component_down(values: list[int], numbers: Rule, name: str) -> Truth:
     base, *after = values
     told = f"{name} {base} before, then {', '.join(map(str, after))}"
-    rose = max(after) - base > numbers.number("rose_more_than_mmhg")
-    return no(told) if rose and after[-1] >= max(after) else yes(told)
+    most = numbers.number("rose_more_than_mmhg")
+    if max(after) - base <= most:
+        return yes(f"{told}: never more than {most:g} mmHg above")
+    return no(told) if after[-1] >= max(after) else yes(told)
 
 
 def _within_bounds(leaving: Leaving, rule: Rule) -> Truth:
@@ -150,6 +152,8 @@ def _never_taken(leaving: Leaving, rule: Rule, since: datetime) -> Truth:
 
 
 def _observed_lately(leaving: Leaving, rule: Rule) -> Truth:
+    if leaving.over_at is None:
+        return unknown(_NO_DOSE)
     since = leaving.at - timedelta(minutes=rule.number("max_age_min"))
     missing = [
         name
@@ -278,6 +282,8 @@ def _when_measured(leaving: Leaving, reading: Reading) -> str:
 
 
 def _pressure_back(leaving: Leaving, rule: Rule) -> Truth:
+    if leaving.over_at is None:
+        return unknown(_NO_DOSE)
     base, after = baseline_pressure(leaving.facts), leaving.after
     if base is None or not after:
         return unknown("blood pressure before the dose" if base is None else "blood pressure after the dose")
