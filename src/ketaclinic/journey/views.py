@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,9 +17,12 @@ from ketaclinic.journey.presenters.lists import patient_lines, timeline_lines
 from ketaclinic.journey.presenters.own import own_page, ward_page
 from ketaclinic.journey.presenters.words import FOUND_WORDS, ROOM_WORDS, address
 from ketaclinic.people.middleware import OwnRequest, StaffRequest
+from ketaclinic.people.models import Patient
 from ketaclinic.people.permissions import OwnRole, Permission, Role, acting, requires
 from ketaclinic.people.queries import member_in, patient_in
 from ketaclinic.policy.queries import setting_of
+from ketaclinic.treatment.presenters.present import InTheChair, in_the_chair
+from ketaclinic.treatment.queries import open_session_of
 
 
 @require_safe
@@ -131,7 +136,14 @@ def chart(request: StaffRequest, patient_pk: int) -> HttpResponse:
     """Show one patient: where on the pathway, what happened, what is next and why."""
     row = queries.chart_row(request.clinic, patient_pk, request.at)
     context = {"patient": row.patient, "row": row, "chart": chart_of(row, request.at, request.staff.permissions)}
+    if getattr(request, "emergency", None) is not None:
+        context["in_chair"] = _in_chair(row.patient, request.at)
     return render(request, "journey/chart.html", context)
+
+
+def _in_chair(patient: Patient, at: datetime) -> InTheChair | None:
+    found = open_session_of(patient, at)
+    return in_the_chair(found, setting_of(patient.clinic, at, found.session.product), at) if found else None
 
 
 @require_safe

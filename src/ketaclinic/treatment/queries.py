@@ -102,6 +102,11 @@ def open_sessions(clinic: Clinic, at: datetime) -> list[OpenSession]:
     return [OpenSession(s, course_of(s, [row.as_event() for row in s.standing_events])) for s in sessions]
 
 
+def open_session_of(patient: Patient, at: datetime) -> OpenSession | None:
+    """Return the session in which a patient is on the floor at ``at``."""
+    return next((o for o in open_sessions(patient.clinic, at) if o.session.patient_id == patient.pk), None)
+
+
 def open_session_count(clinic: Clinic, at: datetime) -> int:
     """Return how many sessions are on the floor at ``at``."""
     return _not_closed(clinic, at).count()

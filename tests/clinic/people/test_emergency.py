@@ -15,6 +15,7 @@ from ketaclinic.people.models import Clinic, EmergencyAccess, EmergencyClosing, 
 from ketaclinic.people.permissions import Role
 from ketaclinic.people.queries import emergencies_to_review
 from ketacore.evidence import Refusal
+from tests.clinic.treatment_screens.floor import full_floor
 from tests.support.clock import Clock
 from tests.support.people import make_clinic, make_patient, make_staff
 
@@ -81,6 +82,15 @@ def test_what_is_needed_at_once_stands_first(desk: Staff, prescriber: Staff, pat
         page = signed_in(person).get(f"/patients/{patient.pk}/").content.decode()
         assert page.count(">Medicines<") == 1
         assert min(("Medicines", "How it has been"), key=lambda title: page.index(f">{title}<")) == first
+
+
+def test_who_sits_in_a_chair_is_shown_with_what_was_measured(desk: Staff, clock: Clock) -> None:
+    director = make_staff(desk.clinic, Role.PRESCRIBER, is_medical_director=True)
+    high = full_floor(desk.clinic, make_staff(desk.clinic, Role.NURSE), director, clock.at)[6]
+    open_emergency(patient=high.patient, by=desk, at=clock.at, reason=WHY)
+    page = signed_in(desk).get(f"/patients/{high.patient_id}/").content.decode()
+    assert "Chair 6: " in page and "184/102 at " in page and "Last SpO2 97 at " in page
+    assert page.index("184/102") < page.index(">Medicines<")
 
 
 def test_it_is_closed_early_by_whoever_opened_it_on_the_chart_itself(
