@@ -37,13 +37,19 @@ def command() -> None:
 @command.command(name="invite")
 @click.argument("username")
 @click.option("--name", required=True, help="Name as others see it.")
-@click.option("--role", default="administrator", show_default=True, help="Their place in the clinic.")
+@click.option("--role", help="Their place in the clinic; may be left out for a clinic's first administrator.")
 @click.option("--clinic", "number", type=int, help="Number of the clinic, if there are several.")
 @click.option("--found", help="Found a new clinic with this name; needs --emergency-contact.")
 @click.option("--emergency-contact", default="", help="Whom patients call outside opening hours.")
 @_ADDRESS
 def invite(
-    username: str, name: str, role: str, number: int | None, found: str | None, emergency_contact: str, address: str
+    username: str,
+    name: str,
+    role: str | None,
+    number: int | None,
+    found: str | None,
+    emergency_contact: str,
+    address: str,
 ) -> int:
     """Make a place for USERNAME and print their link: the first administrator of an empty installation."""
     django_ready()
@@ -59,7 +65,7 @@ def invite(
     if not name.strip():
         refuse("--name is empty: it is how others see the person")
     _check_username(username)
-    if role not in Role.values:
+    if role is not None and role not in Role.values:
         refuse(f"there is no role {role}; choose from: {', '.join(Role.values)}")
     longest = Staff._meta.get_field("display_name").max_length or 0
     if len(name) > longest:
@@ -70,11 +76,25 @@ def invite(
     with transaction.atomic():  # a user name that is taken leaves no clinic without an administrator behind
         clinic = found_clinic(name=found, emergency_contact=emergency_contact, at=at) if found else _there(number)
         member, token = _or_refuse(
-            invite_from_server, clinic=clinic, username=username, display_name=name, role=role, at=at
+            invite_from_server,
+            clinic=clinic,
+            username=username,
+            display_name=name,
+            role=role or _role_of_the_first(clinic),
+            at=at,
         )
     click.echo(f"{member.display_name}, {member.get_role_display()} of {member.clinic}.", err=True)
     _print(address, token)
     return 0
+
+
+def _role_of_the_first(clinic: Any) -> str:
+    from ketaclinic.people.models import Staff
+    from ketaclinic.people.permissions import Role
+
+    if Staff.objects.of(clinic).filter(role=Role.ADMINISTRATOR, is_active=True).exists():
+        refuse(f"the clinic has an administrator; name the place with --role: {', '.join(Role.values)}")
+    return Role.ADMINISTRATOR.value
 
 
 @command.command(name="reset-second-factor")

@@ -294,7 +294,9 @@ def test_the_first_administrator_of_an_empty_installation(
     link = capsys.readouterr().out.strip()
     member = Staff.objects.get(user__username="first")
     assert (member.role, member.clinic.name, member.synthetic) == ("administrator", "Synthetic Clinic", False)
-    assert run(["staff", "invite", "FIRST", "--name", "Another"]) == 1
+    assert run(["staff", "invite", "second", "--name", "Another"]) == 1
+    assert "--role" in capsys.readouterr().err, "nobody becomes a second administrator by leaving a word out"
+    assert run(["staff", "invite", "FIRST", "--name", "Another", "--role", "nurse"]) == 1
     assert run(["staff", "invite", "FIRST", "--name", "Another", *founding]) == 1
     assert "taken" in capsys.readouterr().err
     assert Clinic.objects.get() == member.clinic, "a name that is taken leaves no clinic without anybody in it"
