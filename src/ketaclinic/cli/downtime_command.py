@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from ketaclinic.cli.repeating import attempt, lives, repeat
-from ketaclinic.cli.starting import print_json, record_ready
+from ketaclinic.cli.starting import print_json, record_ready, refuse
 
 EVERY_SECONDS = 60
 """How often a running server has its sheets written; a round takes a second or two."""
@@ -37,6 +37,8 @@ def command(to: Path | None, every: int | None, as_json: bool) -> int:
     `ketaclinic serve` does this every minute by itself. The files name patients: choose a folder that only those at the
     front desk can read, on another machine or a stick.
     """
+    if to is not None and not to.is_dir():
+        refuse(f"there is no folder {to}: make it, or mount the disk it lies on")
     record_ready()
     from django.conf import settings
 

@@ -287,6 +287,9 @@ def _runs(pid: int) -> bool:
 
 
 def test_the_command_writes_once(demo: Path) -> None:
+    refused = ketaclinic("downtime", "--to", str(demo / "usb"))
+    assert refused.returncode == 1 and "mount the disk" in refused.stderr and not (demo / "usb").exists()
+    (demo / "usb").mkdir()
     done = ketaclinic("downtime", "--to", str(demo / "usb"), "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["failed"] == 0
     assert (demo / "usb/clinic-1/index.html").exists() and list((demo / "usb/clinic-1").glob("chair-*.pdf"))
