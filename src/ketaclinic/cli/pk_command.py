@@ -231,7 +231,7 @@ def _line(analyte: str, figures: dict[str, Any]) -> tuple[str, ...]:
 
 def _span(values: list[float]) -> str:
     """Return a figure, or a figure with its band, or a band alone (two values)."""
-    words = [f"{value:.3g}" for value in values]
+    words = [f"{float(f'{value:.3g}'):g}" for value in values]
     if len(words) == 3:
         return f"{words[0]} ({words[1]} to {words[2]})"
     return words[0] if len(set(words)) == 1 else f"{words[0]} to {words[1]}"
@@ -247,7 +247,9 @@ def _table(lines: Sequence[tuple[tuple[str, ...], bool]]) -> None:
 
 
 def _told(reply: dict[str, Any]) -> None:
-    click.echo(f"\nModels: {', '.join(reply['members'])}. Grade {reply['grade']}. {SAYS}")
+    grade, lowest = reply["grade"], reply["lowest_grade"]
+    graded = f"Grade {grade}" + (f", its weakest part {lowest}" if lowest != grade else "")
+    click.echo(f"\nModels: {', '.join(reply['members'])}. {graded}. {SAYS}")
     for note in reply["notes"]:
         click.echo(f"* {note}")
     click.echo(f"Sources: {reply['source']}")

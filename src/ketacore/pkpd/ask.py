@@ -171,12 +171,14 @@ def _on_the_window(regimen: Regimen, until_min: float) -> list[str]:
 
 
 def _on_bands(name: str, joined: Sequence[Member], found: Sequence[Mapping[str, Exposure]]) -> list[str]:
-    """Say of which analytes an ensemble has no band, as one model alone predicts them."""
+    """Say what the figures of an ensemble are, and of which analytes one model alone predicts a band of nothing."""
     if name != ENSEMBLE:
         return []
+    what = ["Each figure is the median of the models; its band reaches from the lowest of them to the highest."]
     who = {a: {m.model.model_id for m, e in zip(joined, found, strict=True) if a in e} for a in _named(found)}
-    return [f"{a}: {next(iter(ids))} alone predicts it, so its band tells nothing." for a, ids in who.items()
-            if len(ids) == 1]  # fmt: skip
+    alone = [f"{a}: {next(iter(ids))} alone predicts it, so its band tells nothing." for a, ids in who.items()
+             if len(ids) == 1]  # fmt: skip
+    return [*(what if len(found) > 1 else ()), *alone]
 
 
 def _analytes(joined: Sequence[Member], found: Sequence[Mapping[str, Exposure]], bands: Bands) -> dict[str, Any]:
