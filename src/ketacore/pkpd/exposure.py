@@ -12,6 +12,7 @@ from ketacore.pkpd.model import Matrix, Model
 from ketacore.pkpd.propagate import propagate
 from ketacore.pkpd.refusals import a_quantity, impossible
 from ketacore.pkpd.regimen import LONGEST_MIN, Regimen
+from ketacore.pkpd.session import JUST_BEFORE_MIN
 from ketacore.pkpd.simulate import (
     S_OVER_R,
     Course,
@@ -27,6 +28,8 @@ from ketacore.pkpd.system import Array, LinearSystem, drained
 DAY_MIN = 1440.0
 _GRID = 480
 _ZOOMS, _POINTS = 5, 13
+_BETWEEN = 60
+"""Moments between two doses where the time above a level is asked for."""
 _AFTER_MIN = (0, 3, 6, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480)
 
 
@@ -74,6 +77,7 @@ def exposure(
     given = courses(regimen, under(scenario, as_individuals(model, who)), s_over_r)
     times = _grid(regimen, until)
     curves = concentrations(given, times)
+    above = _above(given, regimen, until, above_ng_per_ml)
     areas, whole, half_lives = _areas(given, low, high), _areas_to_infinity(given), _half_lives(given)
     return {
         analyte: Exposure(
@@ -81,7 +85,7 @@ def exposure(
             areas[analyte],
             whole[analyte],
             half_lives[analyte],
-            _above(times, curve, above_ng_per_ml),
+            above[analyte],
         )
         for analyte, curve in curves.items()
     }
@@ -156,11 +160,27 @@ def _half_lives(given: Sequence[Course]) -> dict[str, Array]:
     return {**found, **longest}
 
 
-def _above(times: Array, curve: Array, level: float | None) -> Array:
-    """Return the share of the window above ``level``, the curve taken as straight between the points of the grid."""
+def _above(given: Sequence[Course], regimen: Regimen, until: float, level: float | None) -> dict[str, Array]:
+    """Return the share of the window above ``level``; between two points the curve is taken as exponential."""
     if level is None:
-        return np.full(curve.shape[0], np.nan)
+        return {name: np.full(given[0].system.patients, np.nan) for name in concentrations(given, np.zeros(1))}
     level = a_quantity("above_ng_per_ml", level, 0, 1e9, "ng/mL")
-    upper, lower = np.maximum(curve[:, 1:], curve[:, :-1]), np.minimum(curve[:, 1:], curve[:, :-1])
-    share = np.clip((upper - level) / np.maximum(upper - lower, 1e-300), 0, 1)
+    times = _close_grid(regimen, until)
+    return {name: _share_above(times, curve, level) for name, curve in concentrations(given, times).items()}
+
+
+def _close_grid(regimen: Regimen, until: float) -> Array:
+    """Return moments close after everything that begins or ends, and one just before it: a bolus is no slope."""
+    edges = np.unique(np.clip([0.0, *regimen.breakpoints_min(), until], 0, until))
+    within = np.linspace(0, 1, _BETWEEN, endpoint=False) ** 3  # most of what happens, happens soon after
+    starts, gaps = edges[:-1, None], np.diff(edges)[:, None]
+    before = np.maximum(edges[1:] - np.minimum(JUST_BEFORE_MIN, np.diff(edges) / 2), 0)
+    return np.unique(np.concatenate([(starts + gaps * within).ravel(), before, edges[-1:]]))
+
+
+def _share_above(times: Array, curve: Array, level: float) -> Array:
+    floor = max(level, 1e-12) * 1e-9  # a concentration of nothing has no logarithm
+    logs, line = np.log(np.maximum(curve, floor)), np.log(max(level, floor))
+    upper, lower = np.maximum(logs[:, 1:], logs[:, :-1]), np.minimum(logs[:, 1:], logs[:, :-1])
+    share = np.clip((upper - line) / np.maximum(upper - lower, 1e-12), 0, 1)
     return np.sum(share * np.diff(times), axis=1) / (times[-1] - times[0])

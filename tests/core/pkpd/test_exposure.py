@@ -72,6 +72,22 @@ def test_time_above_a_level() -> None:
     assert np.isnan(exposure(OTTO, S_INFUSION, YOUNG)["S-ketamine"].fraction_above[0])
 
 
+@pytest.mark.parametrize("days", [10, 100, 365])
+def test_time_above_a_level_of_a_dose_that_is_repeated_does_not_grow_with_the_window(days: int) -> None:
+    daily = Regimen(tuple(d for n in range(days) for d in one("esketamine", "iv", 35, start_min=n * 1440).doses))
+    found = exposure(OTTO, daily, YOUNG, until_min=days * 1440, above_ng_per_ml=30)["S-ketamine"]
+    times = np.arange(9 * 1440, 10 * 1440, 0.5)
+    curve = simulate(OTTO, daily, YOUNG, times).concentrations_ng_per_ml["S-ketamine"][0]
+    assert found.fraction_above[0] == pytest.approx(np.mean(curve > 30), rel=0.01)
+
+
+def test_time_above_nothing_is_the_time_since_the_dose() -> None:
+    later = one("esketamine", "iv", 20, start_min=360)
+    assert exposure(OTTO, later, YOUNG, above_ng_per_ml=0)["S-ketamine"].fraction_above[0] == pytest.approx(
+        0.75, abs=1e-3
+    )
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
