@@ -110,17 +110,36 @@ def compare(models: tuple[str, ...], plot: Path | None, as_json: bool, **given: 
     names = models or tuple(_answer(_request("ensemble", **given))["members"])
     replies = {name: _answer(_request(name, **given)) for name in names}
     if plot is not None:
+        _check_sites(names)
         _draw(plot, _request(names[0], **given), names)
     if as_json:
         print_json(replies)
         return 0
-    lines: list[tuple[tuple[str, ...], bool]] = [(("model", "site", *_COLUMNS), True)]
-    for name, reply in replies.items():
-        site = reply["matrix"] or "not stated"
-        lines += [((name, site, *_line(analyte, f)), False) for analyte, f in reply["analytes"].items()]
-    _table(lines)
-    click.echo(f"\nArterial and venous values of one dose differ by a factor of about 2. {SAYS}")
+    for site in dict.fromkeys(reply["matrix"] for reply in replies.values()):
+        click.echo(f"Blood drawn: {site or 'not stated'}")
+        lines: list[tuple[tuple[str, ...], bool]] = [(("model", *_COLUMNS), True)]
+        for name, reply in replies.items():
+            if reply["matrix"] == site:
+                lines += [((name, *_line(analyte, f)), False) for analyte, f in reply["analytes"].items()]
+        _table(lines)
+        click.echo()
+    click.echo(f"Arterial and venous values of one dose differ by a factor of about 2: not to be compared. {SAYS}")
     return 0
+
+
+def _check_sites(names: Sequence[str]) -> None:
+    """Draw arterial and venous on no common axis."""
+    from itertools import combinations
+
+    from ketacore.evidence import Refusal
+    from ketacore.pkpd import MODELS
+    from ketacore.pkpd.simulate import check_comparable
+
+    try:
+        for one, other in combinations({MODELS[name].matrix for name in names}, 2):
+            check_comparable(one, other)
+    except Refusal as refusal:
+        refuse(f"{refusal} Choose it with --matrix, or name the models with --model.")
 
 
 @command.command()

@@ -55,6 +55,16 @@ def test_models_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(two) == ["domino", "simons-2022"]
 
 
+def test_arterial_and_venous_stand_apart_and_are_never_drawn_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = ["compare", "--dose", "esketamine iv 20 over 20", "--model", "simons-2022", "--model", "otto-2021"]
+    table = told(both, capsys)
+    assert table.index("Blood drawn: arterial") < table.index("simons-2022") < table.index("Blood drawn: venous")
+    assert run(["pk", *both, "--plot", str(tmp_path / "both.svg")]) == 1
+    assert "--matrix" in capsys.readouterr().err and not (tmp_path / "both.svg").exists()
+
+
 def test_an_interaction_is_a_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     oral = ["simulate", "--dose", "esketamine oral 14", "--model", "perez-ruixo-2021", "--json"]
     plain = json.loads(told(oral, capsys))["analytes"]["S-ketamine"]["auc_0_24_ng_h_per_ml"]
