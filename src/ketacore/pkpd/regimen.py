@@ -128,8 +128,10 @@ class Regimen:
             raise impossible("doses is not a list", "Give a list of doses.")
         doses = tuple(self.doses)
         object.__setattr__(self, "doses", doses)
-        if not 0 < len(doses) <= MOST_DOSES or not are_all(DoseEvent, doses):
+        if not are_all(DoseEvent, doses):
             raise impossible("a regimen is not a list of doses", f"Give 1 to {MOST_DOSES} doses.")
+        if not 0 < len(doses) <= MOST_DOSES:
+            raise impossible(f"a regimen has {len(doses)} doses", f"Give 1 to {MOST_DOSES} doses.")
         if sum(len(dose.portions()) for dose in doses) > MOST_PORTIONS:
             raise impossible(
                 "a regimen has too many devices", f"Give at most {MOST_PORTIONS} devices and doses in all."
