@@ -40,7 +40,7 @@ def test_a_number_taken_from_its_own_target_says_so() -> None:
 
 @pytest.mark.parametrize("pair", [pair for pair, row in INTERACTIONS.items() if row.refused])
 def test_without_a_number_nothing_is_invented(pair: tuple[str, str]) -> None:
-    with pytest.raises(NotAnswered, match="holds (no number|only a figure of grade C)"):
+    with pytest.raises(NotAnswered, match=r"holds (no number|only a figure of grade C)"):
         simulate(PEREZ, ORAL, ADULT, [60.0], scenario=dict([pair]))
 
 
