@@ -86,6 +86,7 @@ def _pages(result: Result) -> list[str]:
         for f in result.figures
     ]
     missed = sum(bool(f.misses) for f in result.figures)
+    usual, most = result.memory_mb
     return [
         "## PAGES",
         "",
@@ -102,9 +103,9 @@ def _pages(result: Result) -> list[str]:
         "",
         f"{len(result.figures) - missed} of {len(result.figures)} pages pass every goal.",
         "",
-        f"Server memory after the run (proportional set of all its processes, the highest of a minute in which the "
-        f"downtime sheets were written too): {result.memory_mb:.0f} MB, "
-        f"{'pass' if result.memory_mb <= 300 else 'miss'}.",
+        f"Server memory after the run (proportional set of all its processes): {usual:.0f} MB, "
+        f"{'pass' if usual <= 300 else 'miss'}; {most:.0f} MB for a second while the downtime sheets are written, once "
+        f"a minute, {'pass' if most <= 300 else 'miss'}.",
         "",
     ]
 

@@ -7,6 +7,7 @@ import platform
 import sqlite3
 import time
 from pathlib import Path
+from statistics import median
 
 
 def machine() -> dict[str, str]:
@@ -28,13 +29,13 @@ def resident_mb(pid: int) -> float:
     return sum(_pss_kb(member) for member in _family(pid)) / 1024
 
 
-def highest_mb(pid: int, seconds: float) -> float:
-    """Return the highest ``resident_mb`` of the next ``seconds``, looked at ten times a second."""
-    highest, until = 0.0, time.monotonic() + seconds
+def span_mb(pid: int, seconds: float) -> tuple[float, float]:
+    """Return the median and the highest ``resident_mb`` of the next ``seconds``, looked at ten times a second."""
+    seen, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
-        highest = max(highest, resident_mb(pid))
+        seen.append(resident_mb(pid))
         time.sleep(0.1)
-    return highest
+    return median(seen), max(seen)
 
 
 def cpu_seconds(pid: int) -> float:

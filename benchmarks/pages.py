@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from benchmarks.machine import cpu_seconds, highest_mb
+from benchmarks.machine import cpu_seconds, span_mb
 from benchmarks.server import KETACLINIC, Answer, Visitor, serving, sign_in
 from ketaclinic.cli.downtime_command import EVERY_SECONDS
 
@@ -78,7 +78,8 @@ class Result:
     patients: int
     timeline_entries: int
     figures: list[Figure]
-    memory_mb: float
+    memory_mb: tuple[float, float]
+    """As a rule, and at most, over a minute after the run."""
 
 
 def build(data: Path, patients: int) -> None:
@@ -98,7 +99,7 @@ def measure(data: Path) -> Result:
     with serving(data) as (port, pid):
         cookies = {role: signed_in(port, role) for role in {page.role for page in pages}}
         figures = [_figure(page, Visitor(port, cookies[page.role]), pid) for page in pages]
-        memory = highest_mb(pid, EVERY_SECONDS + 5)  # a round of the sheets included
+        memory = span_mb(pid, EVERY_SECONDS + 5)  # a round of the sheets included
     return Result(Patient.objects.count(), TimelineEntry.objects.count(), figures, memory)
 
 
