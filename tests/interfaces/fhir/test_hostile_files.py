@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -69,9 +70,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def worker_of(server: Server) -> int:
-    """Return the process that answers: the child that does not write the printable sheets."""
+    """Return the process that answers: the child that does not step back, as the writer of the sheets does."""
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    (worker,) = [int(pid) for pid in children if b"downtime" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    usual = os.getpriority(os.PRIO_PROCESS, server.pid)
+    (worker,) = [int(pid) for pid in children if os.getpriority(os.PRIO_PROCESS, int(pid)) == usual]
     return worker
 
 
