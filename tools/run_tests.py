@@ -41,9 +41,9 @@ JOURNEYS = ["tests/journeys"]
 READY = "KETACLINIC_TESTS_READY"
 """Names the folder in which a run keeps what its tests make once and copy (``tests/support/ready.py``)."""
 CORES = min(4, os.cpu_count() or 1)
-# A few tests take minutes: whoever has nothing left takes over from the other. The slowest are named at the end.
 LINES_OF_A_FAILURE = 20
 FAILURES_TOLD = 5
+# A few tests take minutes: whoever has nothing left takes over from the other. The slowest are named at the end.
 PYTEST = [sys.executable, "-m", "pytest", "--dist", "worksteal", "--durations=8"]
 
 
