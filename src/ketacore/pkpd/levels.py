@@ -99,7 +99,7 @@ def _seen(system: LinearSystem, inputs: Sequence[Input], times: Array) -> Array:
     entries = sorted({i.state for i in used})
     few = 0 < len(used) <= FEW_INPUTS
     found = modes(system.only(states, np), [states.index(e) for e in entries], np) if few else None
-    if found is None or not np.all(found.sound):
+    if found is None or found.slopes or not np.all(found.sound):
         return propagate(system, inputs, times)
     parts = sum(found.weights[entries.index(i.state), ..., None] * _after(i, found.rates, times) for i in used)
     seen = np.stack([np.sum(parts[low:high], axis=0).T for low, high in found.parts])

@@ -3,13 +3,15 @@
 The groups of compartments that exchange with one another stand in the order of the flow, so the rate matrix is block
 triangular. A group whose exchange is a tree of pairs (mammillary, catenary) is similar to a symmetric matrix: its
 eigenvalues are real, found for all patients at once by Jacobi rotations. What couples the groups is solved block by
-block. Nothing is assumed about separation: ``Modes.sound`` says for each patient whether the weights stayed so small
-that the sum is exact to rounding; where they did not (equal rates in a chain), the matrix exponential answers.
+block. Two compartments in a row that drain equally fast in everybody (a transit chain) share one rate: the sum then
+holds a term ``t · exp(rate · t)``, by a generalised eigenvector. Nothing else is assumed about separation:
+``Modes.sound`` says for each patient whether the weights stayed so small that the sum is exact to rounding; where they
+did not, the matrix exponential answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,7 @@ from ketacore.pkpd.system import Array, LinearSystem, Structure, is_complex, rea
 
 LARGEST_WEIGHT = 1e4
 """Weights above this (in units of an output's own scale) would cost more than four of the sixteen digits."""
+_ROUNDING = 4e-16
 _SWEEPS = 12
 _CONVERGED = 1e-30
 """Square of the largest off-diagonal element, relative to the matrix, at which rotating ends."""
@@ -30,13 +33,15 @@ Matrix = dict[tuple[int, int], Array]
 class Modes:
     """``rates`` (M, N) in 1/min; ``weights`` (E, M, N) of each entry; ``parts`` the modes (start, stop) of each output.
 
-    A unit put into entry e at time 0 gives output o = sum over its modes of weights[e] · exp(rates · t).
+    A unit put into entry e at time 0 gives output o = sum over its modes of weights[e] · exp(rates · t). Each pair
+    (mode, slope) in ``slopes`` adds weights[e, slope] · t · exp(rates · t); slopes stand behind all parts.
     """
 
     rates: Array
     weights: Array
     parts: tuple[tuple[int, int], ...]
     sound: Array
+    slopes: tuple[tuple[int, int], ...] = ()
 
 
 def modes(system: LinearSystem, entries: Sequence[int], xp: Any) -> Modes | None:
@@ -44,19 +49,25 @@ def modes(system: LinearSystem, entries: Sequence[int], xp: Any) -> Modes | None
     structure = Structure.of(system, xp)
     groups = structure.components()
     trees = [structure.tree(group) for group in groups]
-    if any(tree is None for tree in trees) or _is_chain_of_equal_rates(system.rates, structure, groups, xp):
+    twins = _twins(system.rates, structure, groups, xp)
+    if any(tree is None for tree in trees) or set(twins) & set(twins.values()):  # three in a row, or two onto one
         return None
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # such patients are not sound
         blocks = [_block(system.rates, group, tree or (), xp) for group, tree in zip(groups, trees, strict=True)]
-        right = _right_vectors(_elements(system.rates, xp), blocks)
-        return _outputs(system, blocks, right, entries, xp)
+        right, fed = _right_vectors(_elements(system.rates, xp), blocks, twins)
+        return _outputs(system, _Basis(blocks, right, twins, fed), entries, xp)
 
 
-def _is_chain_of_equal_rates(rates: Array, structure: Structure, groups: Sequence[tuple[int, ...]], xp: Any) -> bool:
-    """Return whether two compartments in a row drain equally fast in everybody: no modes, so none need be sought."""
+def _twins(rates: Array, structure: Structure, groups: Sequence[tuple[int, ...]], xp: Any) -> dict[int, int]:
+    """Return each compartment whose next one in the row drains equally fast in everybody, with that one."""
     alone = {group[0] for group in groups if len(group) == 1}
-    pairs = [(i, j) for i in alone for j in structure.feeds[i] & alone]
-    return any(bool(xp.all(rates[i, i, ...] == rates[j, j, ...])) for i, j in pairs)
+    pairs = [(i, j) for i in sorted(alone) for j in sorted(structure.feeds[i] & alone)]
+    return {i: j for i, j in pairs if bool(xp.all(_equal(rates[i, i, ...], rates[j, j, ...], xp)))}
+
+
+def _equal(one: Array, other: Array, xp: Any) -> Array:
+    """Return where two rates are equal to rounding: an outflow that is a sum of shares is so only."""
+    return xp.abs(one - other) <= _ROUNDING * xp.abs(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +130,60 @@ def _rotate(s: Matrix, v: Matrix, p: int, q: int, group: tuple[int, ...], xp: An
         v[k, p], v[k, q] = c * v[k, p] - n * v[k, q], n * v[k, p] + c * v[k, q]
 
 
-def _right_vectors(flows: Matrix, blocks: Sequence[_Block]) -> Matrix:
-    """Return the right eigenvectors of the whole system; an element that is missing is zero by structure."""
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """The eigenvectors of a whole system; of a twin the generalised one, ``fed`` into the next of the row."""
+
+    blocks: Sequence[_Block]
+    right: Matrix
+    twins: Mapping[int, int]
+    fed: Mapping[int, Array]
+
+    def before(self, k: int) -> list[int]:
+        """Return the twins whose second is ``k``."""
+        return [i for i, j in self.twins.items() if j == k]
+
+
+def _right_vectors(
+    flows: Matrix, blocks: Sequence[_Block], twins: Mapping[int, int]
+) -> tuple[Matrix, dict[int, Array]]:
+    """Return the right eigenvectors of the whole system; an element that is missing is zero by structure.
+
+    For a twin i of j it is a vector g with ``(A - rate) g = fed[i] · (eigenvector j)``, so that of j comes first.
+    """
     right: Matrix = {}
-    for block in blocks:
+    fed: dict[int, Array] = {}
+    for block in sorted(blocks, key=lambda block: block.states[0] in twins):
         for k, rate in block.rates.items():
             right |= {(i, k): block.right[i, k] for i in block.states}
             for below in blocks[blocks.index(block) + 1 :]:
-                _extend(flows, right, k, rate, below)
-    return right
+                inflow = _inflow(flows, right, k, below)
+                if twins.get(k) in below.states:
+                    fed[k] = inflow[below.states[0]]
+                    continue
+                if k in fed:
+                    _less(inflow, fed[k], right, twins[k], below)
+                _extend(right, k, rate, below, inflow)
+    return right, fed
 
 
-def _extend(flows: Matrix, right: Matrix, k: int, rate: Array, below: _Block) -> None:
-    """Carry the eigenvector k into a group further down: ``(A_bb - rate) x = -what flows in``."""
-    fed = _products(flows, {(j, 0): v for (j, of), v in right.items() if of == k}, below.states)
+def _inflow(flows: Matrix, right: Matrix, k: int, below: _Block) -> dict[int, Array]:
+    """Return what the vector k so far feeds into each state of a group further down."""
+    found = _products(flows, {(j, 0): v for (j, of), v in right.items() if of == k}, below.states)
+    return {i: value for (i, _), value in found.items()}
+
+
+def _less(inflow: dict[int, Array], fed: Array, right: Matrix, twin: int, below: _Block) -> None:
+    """Take from ``inflow`` what the eigenvector of the twin accounts for."""
+    for i in below.states:
+        if (i, twin) in right:
+            inflow[i] = inflow.get(i, 0) - fed * right[i, twin]
+
+
+def _extend(right: Matrix, k: int, rate: Array, below: _Block, inflow: Mapping[int, Array]) -> None:
+    """Carry the vector k into a group further down: ``(A_bb - rate) x = -inflow``."""
     for m in below.states:
-        share = _total(below.left[m, i] * value for (i, _), value in fed.items())
+        share = _total(below.left[m, i] * value for i, value in inflow.items())
         if share is not None:
             for i in below.states:
                 part = below.right[i, m] * (share / (rate - below.rates[m]))
@@ -174,27 +223,61 @@ def _shares(blocks: Sequence[_Block], right: Matrix, entry: int, one: Array) -> 
     return shares
 
 
-def _outputs(system: LinearSystem, blocks: Sequence[_Block], right: Matrix, entries: Sequence[int], xp: Any) -> Modes:
+def _outputs(system: LinearSystem, basis: _Basis, entries: Sequence[int], xp: Any) -> Modes:
     one = xp.ones_like(system.rates[0, 0, ...])
-    zero = one * 0
-    eigenvalues = {k: rate for block in blocks for k, rate in block.rates.items()}
-    shares = [_shares(blocks, right, entry, one) for entry in entries]
-    readout = _elements(system.readout, xp)
-    seen = _products(readout, right, range(system.readout.shape[0]))
-    rates: list[Array] = []
-    weights: list[list[Array]] = []
-    parts, sound = [], one == one
+    eigenvalues = {k: rate for block in basis.blocks for k, rate in block.rates.items()}
+    shares = [_shares(basis.blocks, basis.right, entry, one) for entry in entries]
+    seen = _products(_elements(system.readout, xp), basis.right, range(system.readout.shape[0]))
+    found, parts, slopes = _Rows(one), [], []
     for output in range(system.readout.shape[0]):
-        scale = LARGEST_WEIGHT * xp.max(xp.abs(system.readout[output, ...]), axis=0)
-        used = [k for o, k in seen if o == output and any(k in of for of in shares)]
-        parts.append((len(rates), len(rates) + len(used)))
-        for k in used:
-            rates.append(eigenvalues[k])
-            weights.append([seen[output, k] * of[k] if k in of else zero for of in shares])
-            for weight in weights[-1]:
-                sound = sound & (xp.abs(weight) <= scale)
-    entered = [xp.stack([of_mode[e] for of_mode in weights]) for e in range(len(entries))]
-    return Modes(xp.stack(rates), xp.stack(entered), tuple(parts), sound)
+        first = len(found.rates)
+        weights = {k: _each(seen[output, k], k, shares) for k in _used(seen, output, basis, shares)}
+        largest = LARGEST_WEIGHT * _scale(system.readout[output, ...], eigenvalues, weights, xp)
+        for k, its in weights.items():
+            slopes += [(len(found.rates), seen[output, k], i, largest) for i in basis.before(k)]
+            found.add(eigenvalues[k], its, largest)
+        parts.append((first, len(found.rates)))
+    pairs = []
+    for mode, read, i, largest in slopes:
+        pairs.append((mode, len(found.rates)))
+        found.add(eigenvalues[i], _each(basis.fed[i] * read, i, shares), largest * xp.abs(eigenvalues[i]))
+    entered = [xp.stack([of_mode[e] for of_mode in found.weights]) for e in range(len(entries))]
+    return Modes(xp.stack(found.rates), xp.stack(entered), tuple(parts), found.sound, tuple(pairs))
+
+
+def _used(seen: Matrix, output: int, basis: _Basis, shares: Sequence[Mapping[int, Array]]) -> list[int]:
+    """Return the modes that an output sees and that some entry reaches, itself or as the second of twins."""
+    return [k for o, k in seen if o == output and any(of.keys() & {k, *basis.before(k)} for of in shares)]
+
+
+def _each(read: Array, mode: int, shares: Sequence[Mapping[int, Array]]) -> list[Array]:
+    """Return the weight of a mode for what comes in by each entry."""
+    return [read * of[mode] if mode in of else read * 0 for of in shares]
+
+
+def _scale(readout: Array, eigenvalues: Mapping[int, Array], weights: Mapping[int, list[Array]], xp: Any) -> Array:
+    """Return how large an output is: what it reads of a unit, or what stays for good (the area of a concentration)."""
+    scale = xp.max(xp.abs(readout), axis=0)
+    for k, its in weights.items():
+        if bool(xp.all(eigenvalues[k] == 0)):
+            for weight in its:
+                scale = xp.maximum(scale, xp.abs(weight))
+    return scale
+
+
+class _Rows:
+    """Modes as they are found: rates, weights of each entry, and for which patients all weights are small enough."""
+
+    def __init__(self, one: Array) -> None:
+        self.rates: list[Array] = []
+        self.weights: list[list[Array]] = []
+        self.sound = one == one
+
+    def add(self, rate: Array, weights: list[Array], largest: Array) -> None:
+        self.rates.append(rate)
+        self.weights.append(weights)
+        for weight in weights:
+            self.sound = self.sound & (abs(weight) <= largest)
 
 
 def _elements(matrix: Array, xp: Any) -> Matrix:

@@ -9,7 +9,8 @@ recur on a shared grid are kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from math import factorial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,9 +19,12 @@ from ketacore.pkpd.grid import Amounts, Grid, Input, lay_grid
 from ketacore.pkpd.modes import Modes, modes
 from ketacore.pkpd.system import Array, LinearSystem, drained, real
 
+T = TypeVar("T")
+
 BLOCK = 8192
 """Patients worked on at a time."""
 _BITS = 34
+_NEAR, _TERMS = 0.5, 14
 OWN = 4
 """How much smaller a block is where each patient has moments of their own, so that these fit the cache too."""
 
@@ -140,11 +144,18 @@ class _Sums:
         self._floors = [_floor(kind, xp) if _may_cancel(found, part, xp) else None for part in found.parts]
         self._fades: dict[float, Array] = {}
         self._gains: dict[float, Array] = {}
+        self._ramps: dict[float, list[Array]] = {}
 
     def move(self, dt: Array | float, inflow: Amounts | None) -> None:
         self._now *= _keep(self._fades, dt, self._fade)
+        for mode, slope in self._modes.slopes:
+            self._now[mode, ...] += dt * self._now[slope, ...]
         if inflow is not None:
-            self._now += _keep(self._gains, dt, self._gain) * self._weighted(inflow)
+            entering = self._weighted(inflow)
+            self._now += _keep(self._gains, dt, self._gain) * entering
+            ramps = _keep(self._ramps, dt, self._slope_gains)
+            for (mode, slope), ramp in zip(self._modes.slopes, ramps, strict=True):
+                self._now[mode, ...] += ramp * entering[slope, ...]
 
     def enter(self, amounts: Amounts) -> None:
         self._now += self._weighted(amounts)
@@ -164,6 +175,20 @@ class _Sums:
         xp, rates = self._xp, self._modes.rates
         still = rates == 0
         return xp.where(still, dt, xp.expm1(rates * dt) / xp.where(still, 1.0, rates))
+
+    def _slope_gains(self, dt: Array | float) -> list[Array]:
+        """Return of each slope the integral of u · exp(rate · u) for u from 0 to ``dt``."""
+        return [_ramp(self._modes.rates[slope, ...] * dt, self._xp) * dt**2 for _, slope in self._modes.slopes]
+
+
+def _ramp(x: Array, xp: Any) -> Array:
+    """Return (x · exp(x) - exp(x) + 1) / x², by its series where x is near 0 and the difference would cancel."""
+    near = xp.abs(x) < _NEAR
+    safe = xp.where(near, 1.0, x)
+    series = x * 0
+    for n in reversed(range(_TERMS)):
+        series = series * x + (n + 1) / factorial(n + 2)
+    return xp.where(near, series, (safe * xp.exp(safe) - xp.expm1(safe)) / safe**2)
 
 
 class _Matrices:
@@ -206,7 +231,7 @@ class _Matrices:
         return expm(self._whole * lasting, self._xp)
 
 
-def _keep(kept: dict[float, Array], dt: Array | float, make: Callable[[Array | float], Array]) -> Array:
+def _keep(kept: dict[float, T], dt: Array | float, make: Callable[[Array | float], T]) -> T:
     """Return ``make(dt)``, made once for all equal steps of a shared grid."""
     if not isinstance(dt, float):
         return make(dt)
@@ -217,7 +242,7 @@ def _keep(kept: dict[float, Array], dt: Array | float, make: Callable[[Array | f
 
 def _may_cancel(found: Modes, part: tuple[int, int], xp: Any) -> bool:
     """Return whether an output has weights of both signs, so that rounding may put it below zero."""
-    return bool(xp.any(real(found.weights[:, part[0] : part[1], ...], xp) < 0))
+    return bool(found.slopes) or bool(xp.any(real(found.weights[:, part[0] : part[1], ...], xp) < 0))
 
 
 def _floor(kind: Any, xp: Any) -> Array | None:

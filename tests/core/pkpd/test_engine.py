@@ -13,12 +13,14 @@ from ketacore.pkpd.grid import Input
 from ketacore.pkpd.modes import modes
 from ketacore.pkpd.propagate import propagate
 from ketacore.pkpd.system import LinearSystem, Structure
-from tests.core.pkpd.systems import CHAIN, DOSES, MAMMILLARY, RING, STIFF, TIMES, system
+from tests.core.pkpd.systems import CHAIN, DOSES, MAMMILLARY, RING, STIFF, TIMES, TRANSIT, system
 from tests.support.solvers import solved
 
 CASES = {
     "mammillary with a metabolite": system(5, MAMMILLARY, [1, 4]),
     "transit chain of equal rates": system(4, CHAIN, [2, 3]),
+    "transit chains of two": system(8, TRANSIT, [0, 3, 4, 7]),
+    "two drain into a third as fast": system(4, [(0, 2, 0.1), (1, 2, 0.1), (2, 3, 0.1), (3, None, 0.4)], [2, 3]),
     "a ring has no symmetric form": system(3, RING, [0, 2]),
     "stiff": system(3, STIFF, [0, 1, 2]),
 }
@@ -33,7 +35,9 @@ def test_it_agrees_with_scipys_solver(name: str) -> None:
     close(propagate(CASES[name], DOSES, TIMES)[..., 0], solved(CASES[name], DOSES, TIMES), 1e-8)
 
 
-@pytest.mark.parametrize("name", ["mammillary with a metabolite", "stiff"])
+@pytest.mark.parametrize(
+    "name", ["mammillary with a metabolite", "stiff", "transit chains of two", "two drain into a third as fast"]
+)
 def test_both_methods_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fast = propagate(CASES[name], DOSES, TIMES)
     monkeypatch.setattr(engine, "modes", lambda *given: None)
@@ -45,6 +49,24 @@ def test_which_systems_have_modes() -> None:
     assert found.pop("a ring has no symmetric form") is None
     assert found.pop("transit chain of equal rates") is None
     assert all(np.all(of.sound) for of in found.values() if of is not None)
+
+
+@pytest.mark.parametrize("state", range(8))
+def test_what_enters_a_transit_chain_anywhere_is_exact(state: int) -> None:
+    given = [Input(state, 5.0, 10.0), Input(state, 3.0, 12.0, 40.0)]
+    chains = CASES["transit chains of two"]
+    close(propagate(chains, given, TIMES)[..., 0], solved(chains, given, TIMES), 1e-8)
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1e-4, 0.02, 30.0])
+def test_a_pair_of_equal_rates_is_exact_however_slow(rate: float) -> None:
+    pair = system(2, [(0, 1, rate), (1, None, rate)], [1])
+    found = propagate(pair, [Input(0, 1.0, 0.0), Input(0, 20.0, 0.0, 20.0)], np.array([0.0, 20.0, 50.0]))[0, :, 0]
+    x = rate * np.array([20.0, 50.0, 30.0])
+    bolus = x * np.exp(-x)
+    integral = np.where(x < 1e-3, x**2 / 2 - x**3 / 3, 1 - np.exp(-x) * (1 + x))  # of x · exp(-x)
+    infused = np.array([integral[0], integral[1] - integral[2]]) / rate
+    np.testing.assert_allclose(found, [0.0, *(bolus[:2] + infused)], rtol=1e-8)
 
 
 def test_equal_rates_that_are_no_neighbours_are_found_unsound() -> None:

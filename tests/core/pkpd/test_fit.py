@@ -28,7 +28,7 @@ from tests.core.pkpd.people import ADULT, FILM_50, INFUSION, NASAL_84, S_INFUSIO
 
 OTTO, PEREZ, SIMONS = MODELS["otto-2021"], MODELS["perez-ruixo-2021"], MODELS["simons-2022"]
 TIMES = np.array([20.0, 45, 90, 240])
-CASES = {"venous": (OTTO, S_INFUSION), "nasal": (PEREZ, NASAL_84), "film, by matrices": (SIMONS, FILM_50)}
+CASES = {"venous": (OTTO, S_INFUSION), "nasal": (PEREZ, NASAL_84), "film": (SIMONS, FILM_50)}
 
 
 def measured(model: Model, regimen: Regimen, n: int, error: float = 0.15) -> Samples:
