@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,18 +76,12 @@ def exposure(
     check_answers(model, regimen, matrix, research=research)
     given = courses(regimen, under(scenario, as_individuals(model, who)), s_over_r)
     times = _grid(regimen, until)
-    curves = concentrations(given, times)
+    highest = _highest(given, times, concentrations(given, times))
     above = _above(given, regimen, until, above_ng_per_ml)
     areas, whole, half_lives = _areas(given, low, high), _areas_to_infinity(given), _half_lives(given)
     return {
-        analyte: Exposure(
-            *_highest(given, analyte, times, curve),
-            areas[analyte],
-            whole[analyte],
-            half_lives[analyte],
-            above[analyte],
-        )
-        for analyte, curve in curves.items()
+        analyte: Exposure(*of, areas[analyte], whole[analyte], half_lives[analyte], above[analyte])
+        for analyte, of in highest.items()
     }
 
 
@@ -96,21 +90,39 @@ def _grid(regimen: Regimen, until: float) -> Array:
     return np.unique(np.concatenate([np.linspace(0, until, _GRID + 1), close[close <= until]]))
 
 
-def _highest(given: Sequence[Course], analyte: str, times: Array, curve: Array) -> tuple[Array, Array]:
-    """Return the highest concentration and its time, by looking ever closer around the highest point so far."""
-    best = np.argmax(curve, axis=1)
-    people = np.arange(curve.shape[0])
-    cmax, tmax = curve[people, best], times[best]
-    low, high = times[np.maximum(best - 1, 0)], times[np.minimum(best + 1, times.size - 1)]
+def _highest(given: Sequence[Course], times: Array, curves: Mapping[str, Array]) -> dict[str, tuple[Array, Array]]:
+    """Return each highest concentration and its time, by looking ever closer around the highest points so far.
+
+    The points of all analytes are asked for in one pass: what is passed on the way to them is long.
+    """
+    peaks = [_Peak(times, curve) for curve in curves.values()]
     for _ in range(_ZOOMS):
-        near = np.linspace(low, high, _POINTS, axis=1)
-        seen = concentrations(given, near)[analyte]
+        seen = concentrations(given, np.concatenate([peak.near() for peak in peaks], axis=1))
+        for number, (name, peak) in enumerate(zip(curves, peaks, strict=True)):
+            peak.look(seen[name][:, number * _POINTS : (number + 1) * _POINTS])
+    return {name: (peak.highest, peak.at) for name, peak in zip(curves, peaks, strict=True)}
+
+
+class _Peak:
+    """The highest point so far of N people's curves of one analyte, ``highest`` (N,) ``at`` (N,), and around it."""
+
+    def __init__(self, times: Array, curve: Array) -> None:
+        best = np.argmax(curve, axis=1)
+        self._people = np.arange(curve.shape[0])
+        self.highest, self.at = curve[self._people, best], times[best]
+        self._low, self._high = times[np.maximum(best - 1, 0)], times[np.minimum(best + 1, times.size - 1)]
+
+    def near(self) -> Array:
+        """Return the points (N, P) to look at next."""
+        return np.linspace(self._low, self._high, _POINTS, axis=1)
+
+    def look(self, seen: Array) -> None:
+        """Take in what was seen (N, P) at the points ``near``."""
         top = np.argmax(seen, axis=1)
-        higher = seen[people, top] > cmax
-        cmax, tmax = np.where(higher, seen[people, top], cmax), np.where(higher, near[people, top], tmax)
-        width = (high - low) / (_POINTS - 1)
-        low, high = np.maximum(tmax - width, low), np.minimum(tmax + width, high)
-    return cmax, tmax
+        value, place = seen[self._people, top], self.near()[self._people, top]
+        higher, width = value > self.highest, (self._high - self._low) / (_POINTS - 1)
+        self.highest, self.at = np.where(higher, value, self.highest), np.where(higher, place, self.at)
+        self._low, self._high = np.maximum(self.at - width, self._low), np.minimum(self.at + width, self._high)
 
 
 def _areas(given: Sequence[Course], low: float, high: float) -> dict[str, Array]:

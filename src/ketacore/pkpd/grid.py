@@ -68,19 +68,21 @@ def lay_grid(inputs: Sequence[Input], entries: Sequence[int], times: Array) -> G
     at = np.take_along_axis(moments, order, axis=0)
     places = np.empty_like(order)
     np.put_along_axis(places, order, np.arange(order.shape[0])[:, None], axis=0)
-    before = np.concatenate([at[:1], at[:-1]])
-    steps = at - before
+    steps = np.diff(at, axis=0, prepend=at[:1])
     jumps: Entering = {}
     inflow: Entering = {}
     for number, given in enumerate(inputs):
-        entry, amount = entries.index(given.state), np.atleast_1d(given.amount)
-        start, duration = np.atleast_1d(given.start), np.atleast_1d(given.duration)
+        entry, amount, duration = entries.index(given.state), np.atleast_1d(given.amount), np.atleast_1d(given.duration)
         at_once = duration == 0
+        first, last = places[number], places[len(inputs) + number]
         if at_once.any():
-            _enter(jumps, entry, (order == number) & at_once, amount)
+            _enter(
+                jumps, entry, first.min(), np.arange(first.min(), first.max() + 1)[:, None] == first, at_once, amount
+            )
         if not at_once.all():
-            during = (before >= start) & (at <= start + duration) & (steps > 0) & ~at_once
-            _enter(inflow, entry, during, amount / np.where(at_once, 1, duration))
+            passed = np.arange(first.min() + 1, last.max() + 1)[:, None]
+            during = (passed > first) & (passed <= last) & (steps[first.min() + 1 : last.max() + 1] > 0)
+            _enter(inflow, entry, first.min() + 1, during, ~at_once, amount / np.where(at_once, 1, duration))
     return Grid(steps, jumps, inflow, places[-wanted.shape[0] :])
 
 
@@ -90,10 +92,11 @@ def _moments(inputs: Sequence[Input]) -> tuple[Array, Array]:
     return np.stack(np.broadcast_arrays(*starts)), np.stack(np.broadcast_arrays(*ends))
 
 
-def _enter(into: Entering, entry: int, when: Array, amount: Array) -> None:
-    """Add ``amount`` at the moments ``when`` (G, n) it enters."""
-    for moment in np.flatnonzero(when.any(axis=1)).tolist():
-        now = when[moment]
+def _enter(into: Entering, entry: int, low: int, when: Array, who: Array, amount: Array) -> None:
+    """Add ``amount`` at the moments ``when`` (from the moment ``low`` on, (·, n)) for the patients ``who``."""
+    when = when & who
+    for row in np.flatnonzero(when.any(axis=1)).tolist():
+        now = when[row]
         value = amount if now.all() else np.where(now, amount, 0)
-        there = into.setdefault(moment, {})
+        there = into.setdefault(int(low) + row, {})
         there[entry] = there[entry] + value if entry in there else value
