@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from ketacore.evidence import Grade
+from ketacore.pkpd.refusals import impossible
 from ketacore.pkpd.regimen import Ancestry, Drug, Route
 from ketacore.pkpd.system import Array
 
@@ -130,7 +131,8 @@ class Studied:
 class Model:
     """One published model; ``docs/guide/adding-a-pk-model.md`` says how to write one.
 
-    ``effects`` names the parameters that vary between people, ``omega`` (R, R) is the covariance of their effects.
+    ``effects`` names the parameters that vary between people, ``omega`` (R, R) is the covariance of their effects;
+    ``occasion_variances`` are those of the parameters that vary in one person from occasion to occasion.
     ``enabled`` is false for what must not reach a dosing path; ``drugs`` lists what it answers.
     """
 
@@ -152,6 +154,7 @@ class Model:
     clearance: Clearance
     effects: tuple[str, ...]
     omega: tuple[tuple[float, ...], ...]
+    occasion_variances: Mapping[str, float]
     gut: str | None = None
     not_for: frozenset[Matrix] = frozenset()
     gaps: tuple[str, ...] = ()
@@ -167,6 +170,17 @@ class Model:
         """Return what it predicts, as its source names it."""
         return tuple(output.analyte for output in self.outputs)
 
+    @property
+    def varies(self) -> bool:
+        """Return whether its source publishes how people, or their occasions, differ."""
+        return bool(self.effects or self.occasion_variances)
+
     def fits(self, matrix: Matrix) -> bool:
         """Return whether it may speak for samples from ``matrix``: its own site, or one its source leaves open."""
         return self.matrix in (matrix, Matrix.UNKNOWN) and matrix not in self.not_for
+
+
+def check_model(given: Any) -> None:
+    """Raise ``ImpossibleInput`` for what is no model, e.g. its id alone."""
+    if not isinstance(given, Model):
+        raise impossible(f"{str(given)[:40]!r} is no model", "Take one of MODELS by its id, or parse_model.")

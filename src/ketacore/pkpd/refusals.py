@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, cast
 
 from ketacore.evidence import Refusal
 
@@ -31,10 +32,14 @@ def not_answered(because: str, do: str) -> NotAnswered:
 
 
 def a_whole_number(name: str, given: Any, low: int, high: int) -> int:
-    """Return ``given`` as a whole number from ``low`` to ``high``; raises ``ImpossibleInput`` for anything else."""
-    if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
+    """Return ``given`` as a whole number from ``low`` to ``high``; raises ``ImpossibleInput`` for anything else.
+
+    NumPy's scalars are numbers too, and 3.0 is whole.
+    """
+    whole = isinstance(given, Integral) or (is_number(given) and float(given).is_integer())
+    if isinstance(given, bool) or not whole or not low <= given <= high:
         raise impossible(f"{name} is not a whole number", f"Give a whole number from {low} to {high}.")
-    return given
+    return int(given)
 
 
 def are_all(kind: type, given: Any) -> bool:
@@ -44,7 +49,7 @@ def are_all(kind: type, given: Any) -> bool:
 
 def a_quantity(name: str, given: Any, low: float, high: float, unit: str) -> float:
     """Return ``given`` as a float from ``low`` to ``high``; raises ``ImpossibleInput`` for anything else, NaN too."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not _is_finite(given):
+    if not is_number(given):
         raise impossible(f"{name} is not a number", f"Give {name} as a number in {unit}.")
     if not low <= given <= high:
         raise impossible(
@@ -53,8 +58,11 @@ def a_quantity(name: str, given: Any, low: float, high: float, unit: str) -> flo
     return float(given)
 
 
-def _is_finite(given: float) -> bool:
+def is_number(given: Any) -> bool:
+    """Return whether ``given`` is a finite real number, of Python or NumPy, and no truth value."""
+    if isinstance(given, bool) or not isinstance(given, Real):
+        return False
     try:
-        return isfinite(given)
+        return isfinite(cast(float, given))
     except OverflowError:  # an int of more digits than a float has room for
         return False

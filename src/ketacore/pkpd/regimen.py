@@ -13,15 +13,14 @@ from ketacore.pkpd.refusals import a_quantity, a_whole_number, are_all, impossib
 E = TypeVar("E", bound=StrEnum)
 
 LONGEST_MIN = 1_000_000.0
-MOST_DOSES = 500
 MOST_DEVICES = 400
-MOST_PORTIONS = 1_000
-"""Six years of a weekly spray with three devices."""
 SHORTEST_INFUSION_MIN = 0.01
 DEVICE_MG = 28.0
 """Content of one nasal device of esketamine, by its label."""
 SITTING_MIN = 60.0
 """Devices less than this apart are one sitting (grade D, our own line: the label rests 5 min between them)."""
+OCCASION_MIN = 1440.0
+"""Doses within a day are one occasion (grade D, our own line: a study gave a film and an infusion 6 h later)."""
 ADULT_FROM_Y = 18
 LIGHTEST_ADULT_KG = 20.0
 
@@ -119,7 +118,10 @@ class DoseEvent:
 
 @dataclass(frozen=True, slots=True)
 class Regimen:
-    """Doses in any order; raises ``ImpossibleInput`` for none, too many, or what is no dose."""
+    """Doses in the order of time, any number of them; raises ``ImpossibleInput`` for none or what is no dose.
+
+    A dose that starts before the one listed above it is refused: most likely its start is mistyped.
+    """
 
     doses: tuple[DoseEvent, ...]
 
@@ -128,14 +130,12 @@ class Regimen:
             raise impossible("doses is not a list", "Give a list of doses.")
         doses = tuple(self.doses)
         object.__setattr__(self, "doses", doses)
-        if not are_all(DoseEvent, doses):
-            raise impossible("a regimen is not a list of doses", f"Give 1 to {MOST_DOSES} doses.")
-        if not 0 < len(doses) <= MOST_DOSES:
-            raise impossible(f"a regimen has {len(doses)} doses", f"Give 1 to {MOST_DOSES} doses.")
-        if sum(len(dose.portions()) for dose in doses) > MOST_PORTIONS:
-            raise impossible(
-                "a regimen has too many devices", f"Give at most {MOST_PORTIONS} devices and doses in all."
-            )
+        if not doses or not are_all(DoseEvent, doses):
+            raise impossible("a regimen is not a list of doses", "Give one DoseEvent or more.")
+        for number, (one, next_one) in enumerate(pairwise(doses), start=2):
+            if next_one.start_min < one.start_min:
+                because = f"dose {number} starts at {next_one.start_min:g} min, before the dose above it"
+                raise impossible(because, "List doses in the order of time, and check start_min.")
 
     @property
     def drugs(self) -> frozenset[Drug]:
@@ -161,6 +161,21 @@ class Regimen:
             if start - last < SITTING_MIN:
                 found[dose][number] = found[before[0]][before[1]] + 1
         return tuple(tuple(places) for places in found)
+
+    @property
+    def portions(self) -> int:
+        """Return how many devices and other doses are given in all."""
+        return sum(len(dose.portions()) for dose in self.doses)
+
+    def occasions(self) -> tuple[int, ...]:
+        """Return the number (from 0) of the occasion each dose belongs to: those within a day of its first dose."""
+        found: list[int] = []
+        began = self.doses[0].start_min
+        for dose in self.doses:
+            fresh = dose.start_min - began >= OCCASION_MIN
+            began = dose.start_min if fresh else began
+            found.append((found[-1] if found else 0) + fresh)
+        return tuple(found)
 
     def breakpoints_min(self) -> tuple[float, ...]:
         """Return the minutes at which something given starts or ends, in order."""
