@@ -36,13 +36,13 @@ class Draw:
         a_whole_number("patients", self.patients, FEWEST, MOST)
         a_whole_number("seed", self.seed, 0, LAST_SEED)
 
-    @property
-    def note(self) -> str:
-        """Return what a reader must know of the bands."""
+    def note(self, model: Model) -> str:
+        """Return what a reader must know of the bands of people drawn from ``model``."""
         low, high = SHARE
+        what = "between-patient and between-occasion" if model.occasion_variances else "between-patient"
         return (
             f"Bands run from the {low:g}th to the {high:g}th percentile of {self.patients} people drawn with the "
-            "published between-patient variability; how uncertain the model itself is does not widen them."
+            f"published {what} variability; how uncertain the model itself is does not widen them."
         )
 
 
@@ -62,12 +62,12 @@ def between_people(
     ``ImpossibleInput`` for more people than can be answered in good time, and what ``exposure`` raises.
     """
     _check(model, regimen, draw)
-    rng = np.random.default_rng(draw.seed)
+    rng, occasions = np.random.default_rng(draw.seed), 1 + max(regimen.occasions())
     blocks = [
         exposure(
             model,
             regimen,
-            population(model, size, rng, person),
+            population(model, size, rng, person, occasions=occasions),
             until_min=until_min,
             matrix=matrix,
             scenario=scenario,
@@ -79,11 +79,11 @@ def between_people(
 
 def _check(model: Model, regimen: Regimen, draw: Draw) -> None:
     """Raise where ``model`` publishes no variability or the draw is more than can be answered in good time."""
-    if not model.effects:
-        others = ", ".join(m.model_id for m in MODELS.values() if m.enabled and m.effects)
+    if not model.varies:
+        others = ", ".join(m.model_id for m in MODELS.values() if m.enabled and m.varies)
         because = f"{model.model_id} publishes no variability between patients"
         raise not_answered(because, f"Leave population out, or ask one of: {others}.")
-    portions = sum(len(dose.portions()) for dose in regimen.doses)
+    portions = regimen.portions
     if draw.patients * portions > MOST_PORTIONS:
         because = f"{draw.patients} patients times {portions} portions are more than {MOST_PORTIONS}"
         raise impossible(because, f"Draw at most {MOST_PORTIONS // portions} patients for these doses.")

@@ -73,7 +73,7 @@ def expected(
     curves = [p.concentrations_ng_per_ml[analyte][0] for p in found.members]  # every model has the drug it answers for
     tops = found.times_min[np.argmax(curves, axis=1)]
     if len(names) > 1:
-        low, high = found.band(analyte)
+        low, high = np.min(curves, axis=0), np.max(curves, axis=0)  # ``sites`` tells them apart
         basis, top = BETWEEN_MODELS.format(count=len(names)), Span.of(float(np.median(tops)), tops)
     else:
         drawn = _drawn(MODELS[names[0]], regimen, person, found, analyte, rng)
@@ -144,5 +144,5 @@ def _drawn(
     model: Model, regimen: Regimen, person: Person, found: Ensemble, analyte: str, rng: np.random.Generator
 ) -> Array:
     """Return the curves (N, T) of people drawn around a person."""
-    people = population(model, PEOPLE, rng, person)
+    people = population(model, PEOPLE, rng, person, occasions=1 + max(regimen.occasions()))
     return simulate(model, regimen, people, found.times_min, matrix=found.matrix).concentrations_ng_per_ml[analyte]

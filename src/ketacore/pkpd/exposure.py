@@ -21,6 +21,7 @@ from ketacore.pkpd.simulate import (
     check_answers,
     concentrations,
     courses,
+    of_all_occasions,
     with_sums,
 )
 from ketacore.pkpd.system import Array, LinearSystem, drained
@@ -127,11 +128,11 @@ class _Peak:
 
 def _areas(given: Sequence[Course], low: float, high: float) -> dict[str, Array]:
     """Return the areas in ng·h/mL, each read from a compartment that collects its concentration."""
-    found: dict[str, Array] = {}
+    found: list[tuple[str, Array]] = []
     for course in given:
         reached = propagate(_collecting(course.system), course.inputs, np.array([low, high]))
-        found |= {name: (reached[o, 1] - reached[o, 0]) / 60 for o, name in enumerate(course.analytes)}
-    return with_sums(found)
+        found += [(name, (reached[o, 1] - reached[o, 0]) / 60) for o, name in enumerate(course.analytes)]
+    return with_sums(of_all_occasions(found))
 
 
 def _collecting(system: LinearSystem) -> LinearSystem:
@@ -146,7 +147,7 @@ def _collecting(system: LinearSystem) -> LinearSystem:
 
 def _areas_to_infinity(given: Sequence[Course]) -> dict[str, Array]:
     """Return the areas of the whole regimen, C (-A)⁻¹ · amounts: when it was given does not matter."""
-    found: dict[str, Array] = {}
+    found: list[tuple[str, Array]] = []
     for course in given:
         people = course.system.patients
         amounts = np.zeros((people, course.system.states, 1))
@@ -154,12 +155,12 @@ def _areas_to_infinity(given: Sequence[Course]) -> dict[str, Array]:
             amounts[:, given_in.state, 0] += given_in.amount
         rates, readout = (np.moveaxis(a, -1, 0) for a in (course.system.rates, course.system.readout))
         areas = (readout @ np.linalg.solve(-rates, amounts))[..., 0] / 60
-        found |= {name: areas[:, o] for o, name in enumerate(course.analytes)}
-    return with_sums(found)
+        found += [(name, areas[:, o]) for o, name in enumerate(course.analytes)]
+    return with_sums(of_all_occasions(found))
 
 
 def _half_lives(given: Sequence[Course]) -> dict[str, Array]:
-    """Return ln 2 over the slowest rate on the way from the doses to each analyte, in h; of sums the longer one."""
+    """Return ln 2 over the slowest rate on the way from the doses to each analyte, in h; of sums the longest."""
     found: dict[str, Array] = {}
     for course in given:
         entries = {i.state for i in course.inputs}
@@ -167,7 +168,7 @@ def _half_lives(given: Sequence[Course]) -> dict[str, Array]:
             way = drained(course.system, entries, course.system.readout[output : output + 1], np)
             rates = np.moveaxis(course.system.only(way, np).rates, -1, 0)
             slowest = np.min(-np.linalg.eigvals(rates).real, axis=-1)
-            found[name] = np.log(2) / slowest / 60
+            found[name] = np.maximum(np.log(2) / slowest / 60, found.get(name, 0.0))
     longest = {n[2:]: np.maximum(found[n], found.get(f"S-{n[2:]}", 0)) for n in found if n.startswith("R-")}
     return {**found, **longest}
 

@@ -44,9 +44,12 @@ class Samples:
 class Fit:
     """The most probable ``effects`` (N, R) with their ``covariance`` (N, R, R) by Laplace, and who they make.
 
+    ``names`` (R) says on which parameter each acts; of a model that varies between occasions it is what makes this
+    person on this occasion.
     ``objective`` (N,) is minus the log posterior up to a constant; ``converged`` (N,) says whether steps came to rest.
     """
 
+    names: tuple[str, ...]
     effects: Array
     covariance: Array
     individuals: Individuals
@@ -64,11 +67,12 @@ def fit(
 ) -> Fit:
     """Return the most probable individual parameters of N people given one regimen and their samples.
 
-    Raises ``NotAnswered`` for a model without published variability or residual error, ``MatrixMismatch`` for blood
-    drawn elsewhere, ``ImpossibleInput`` for samples that cannot be. Source of the prior: the model's own.
+    Raises ``NotAnswered`` for a model without published variability or residual error, or one that varies between
+    occasions where there are several, ``MatrixMismatch`` for blood drawn elsewhere, ``ImpossibleInput`` for samples
+    that cannot be. Source of the prior: the model's own.
     """
     problem = _problem(model, regimen, typical(model, people), samples, s_over_r)
-    effects, damping = np.zeros((problem.people, len(model.effects))), np.full(problem.people, 1e-3)
+    effects, damping = np.zeros((problem.people, len(problem.names))), np.full(problem.people, 1e-3)
     value, gradient, information = problem.at(effects)
     rounds = 0
     while rounds < _ROUNDS and not np.all(_resting(gradient, information)):
@@ -82,8 +86,9 @@ def fit(
             np.where(better.reshape(-1, *[1] * (old.ndim - 1)), fresh, old)
             for fresh, old in zip(new, (value, gradient, information), strict=True)
         )
-    individuals, resting = with_effects(problem.prior, effects), _resting(gradient, information)
-    return Fit(effects, np.linalg.inv(information), individuals, value, resting)
+    individuals = with_effects(problem.prior, effects, problem.names)
+    resting = _resting(gradient, information)
+    return Fit(problem.names, effects, np.linalg.inv(information), individuals, value, resting)
 
 
 def _resting(gradient: Array, information: Array) -> Array:
@@ -101,6 +106,7 @@ class _Problem:
 
     regimen: Regimen
     prior: Individuals
+    names: tuple[str, ...]
     people: int
     times: Array
     rows: tuple[tuple[str, int], ...]
@@ -130,7 +136,7 @@ class _Problem:
         stepped = np.repeat(effects.astype(complex)[None], size, axis=0)
         stepped[range(size), :, range(size)] += 1j * STEP
         tiled = {n: v if v.shape[0] == 1 else np.tile(v, size) for n, v in self.prior.parameters.items()}
-        whole = with_effects(Individuals(self.prior.model, tiled), stepped.reshape(size * people, size))
+        whole = with_effects(Individuals(self.prior.model, tiled), stepped.reshape(size * people, size), self.names)
         found = concentrations(courses(self.regimen, whole, self.s_over_r), self.times)
         picked = np.stack([found[name][:, place] for name, place in self.rows], axis=1)
         picked = picked.reshape(size, people, len(self.rows))
@@ -139,8 +145,12 @@ class _Problem:
 
 def _problem(model: Model, regimen: Regimen, prior: Individuals, samples: Samples, s_over_r: float) -> _Problem:
     check_answers(model, regimen, None if samples.matrix is Matrix.UNKNOWN else samples.matrix)
-    if not model.effects:
+    if not model.varies:
         raise not_answered(f"{model.model_id} has no published variability", "Take a model that has.")
+    if model.occasion_variances and max(regimen.occasions()):
+        because = f"{model.model_id} varies from occasion to occasion, and these doses are of several"
+        raise not_answered(because, "Fit the doses and samples of one day.")
+    names, omega = _one_occasion(model)
     observed = _observed(samples)
     moments = check_times(np.unique(samples.times_min))
     if moments[0] <= min(dose.start_min for dose in regimen.doses):
@@ -152,15 +162,28 @@ def _problem(model: Model, regimen: Regimen, prior: Individuals, samples: Sample
     return _Problem(
         regimen=regimen,
         prior=prior,
+        names=names,
         people=max(observed.shape[0], prior.size),
         times=moments,
         rows=rows,
         observed=observed,
         proportional=np.array([proportional for proportional, _ in errors]),
         additive=np.array([additive for _, additive in errors]),
-        inverse_omega=np.linalg.inv(np.asarray(model.omega)),
+        inverse_omega=np.linalg.inv(omega),
         s_over_r=s_over_r,
     )
+
+
+def _one_occasion(model: Model) -> tuple[tuple[str, ...], Array]:
+    """Return which parameters differ from the typical ones on one occasion of one person, and their covariance.
+
+    Between people and between occasions cannot be told apart on one occasion: their variances add up.
+    """
+    names = tuple(dict.fromkeys((*model.effects, *model.occasion_variances)))
+    omega = np.diag([model.occasion_variances.get(name, 0.0) for name in names])
+    size = len(model.effects)
+    omega[:size, :size] += np.asarray(model.omega).reshape(size, size)
+    return names, omega
 
 
 def _observed(samples: Samples) -> Array:

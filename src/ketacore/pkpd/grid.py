@@ -15,7 +15,7 @@ from ketacore.pkpd.system import Array
 class Input:
     """What enters one state: ``amount`` in mg, at once at ``start`` or evenly over ``duration``, both in min.
 
-    Each is one number, or an array (N,) of one per patient.
+    Each is one number, or an array (N,) of one per patient; a duration may carry a complex step.
     """
 
     state: int
@@ -64,7 +64,7 @@ def lay_grid(inputs: Sequence[Input], entries: Sequence[int], times: Array) -> G
     patients = max(starts.shape[1], ends.shape[1], wanted.shape[1])
     parts = [np.broadcast_to(part, (part.shape[0], patients)) for part in (starts, ends, wanted)]
     moments = np.concatenate(parts)
-    order = np.argsort(moments, axis=0, kind="stable")
+    order = np.argsort(moments.real, axis=0, kind="stable")
     at = np.take_along_axis(moments, order, axis=0)
     places = np.empty_like(order)
     np.put_along_axis(places, order, np.arange(order.shape[0])[:, None], axis=0)
@@ -81,14 +81,14 @@ def lay_grid(inputs: Sequence[Input], entries: Sequence[int], times: Array) -> G
             )
         if not at_once.all():
             passed = np.arange(first.min() + 1, last.max() + 1)[:, None]
-            during = (passed > first) & (passed <= last) & (steps[first.min() + 1 : last.max() + 1] > 0)
+            during = (passed > first) & (passed <= last) & (steps[first.min() + 1 : last.max() + 1].real > 0)
             _enter(inflow, entry, first.min() + 1, during, ~at_once, amount / np.where(at_once, 1, duration))
     return Grid(steps, jumps, inflow, places[-wanted.shape[0] :])
 
 
 def _moments(inputs: Sequence[Input]) -> tuple[Array, Array]:
-    starts = [np.atleast_1d(np.asarray(i.start, dtype=float)) for i in inputs]
-    ends = [start + np.asarray(i.duration, dtype=float) for start, i in zip(starts, inputs, strict=True)]
+    starts = [np.atleast_1d(i.start) * 1.0 for i in inputs]
+    ends = [start + np.asarray(i.duration) for start, i in zip(starts, inputs, strict=True)]
     return np.stack(np.broadcast_arrays(*starts)), np.stack(np.broadcast_arrays(*ends))
 
 

@@ -8,31 +8,50 @@ from typing import Any
 
 import numpy as np
 
-from ketacore.pkpd.model import Model, Parameter, Spread
+from ketacore.pkpd.model import Model, Parameter, Spread, check_model
 from ketacore.pkpd.refusals import a_whole_number, are_all, impossible, not_answered
 from ketacore.pkpd.regimen import ADULT_FROM_Y, Person
 from ketacore.pkpd.system import Array
 
 MOST_PEOPLE = 10_000_000
+MOST_OCCASIONS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Individuals:
-    """``parameters`` of N people in base units (min, L, mg), each (N,), or (1,) where all are alike."""
+    """``parameters`` of N people in base units (min, L, mg), each (N,), or (1,) where all are alike.
+
+    ``occasions`` hold, of people drawn from a model that varies between occasions, the parameters that are others on
+    each occasion, (N,); a dose and all that comes from it follow those of its own occasion.
+    """
 
     model: Model
     parameters: Mapping[str, Array]
     notes: tuple[str, ...] = ()
+    occasions: tuple[Mapping[str, Array], ...] = ()
 
     @property
     def size(self) -> int:
         """Return N."""
-        return max(int(value.shape[0]) for value in self.parameters.values())
+        every = [self.parameters, *self.occasions]
+        return max(int(value.shape[0]) for parameters in every for value in parameters.values())
+
+    def on(self, occasion: int) -> Individuals:
+        """Return them as they are on one occasion (from 0); raises ``ImpossibleInput`` for one nobody drew."""
+        if not self.occasions:
+            return self
+        if occasion >= len(self.occasions):
+            because = f"these people were drawn for {len(self.occasions)} occasion(s), and there are more"
+            raise impossible(because, "Draw them with occasions=1 + max(regimen.occasions()).")
+        return replace(self, parameters={**self.parameters, **self.occasions[occasion]}, occasions=())
 
     def changed(self, factors: Mapping[str, Array | float], *notes: str) -> Individuals:
         """Return them with some parameters multiplied by ``factors``, (N,) or one number."""
-        new = {name: value * factors[name] if name in factors else value for name, value in self.parameters.items()}
-        return replace(self, parameters=new, notes=(*self.notes, *notes))
+        own, *occasions = (
+            {name: value * factors[name] if name in factors else value for name, value in parameters.items()}
+            for parameters in (self.parameters, *self.occasions)
+        )
+        return replace(self, parameters=own, notes=(*self.notes, *notes), occasions=tuple(occasions))
 
     def intrinsic_clearance_times(self, factor: float) -> Individuals:
         """Return them with the eliminating parameters multiplied by ``factor``."""
@@ -61,28 +80,46 @@ def typical(model: Model, people: Person | Sequence[Person]) -> Individuals:
     return Individuals(model, values, tuple(_extrapolations(model, them)))
 
 
-def population(model: Model, n: int, rng: np.random.Generator, person: Person) -> Individuals:
-    """Return ``n`` people drawn around ``person`` with the published between-subject variability.
+def population(model: Model, n: int, rng: np.random.Generator, person: Person, *, occasions: int = 1) -> Individuals:
+    """Return ``n`` people drawn around ``person`` with the published variability between people and ``occasions``.
 
-    ``rng`` is the only source of chance. Raises ``ImpossibleInput`` for a senseless ``n``.
+    ``rng`` is the only source of chance. ``occasions`` matters to a model that varies between them only: give
+    ``1 + max(regimen.occasions())``. Raises ``ImpossibleInput`` for a senseless ``n``, ``occasions`` or ``rng``.
     """
-    drawn = rng.standard_normal((a_whole_number("n", n, 1, MOST_PEOPLE), len(model.effects)))
+    check_model(model)
+    size = a_whole_number("n", n, 1, MOST_PEOPLE)
+    of_each = range(a_whole_number("occasions", occasions, 1, MOST_OCCASIONS))
+    if not isinstance(rng, np.random.Generator):
+        raise impossible("rng is no generator of NumPy", "Give numpy.random.default_rng(seed).")
+    drawn = rng.standard_normal((size, len(model.effects)))
     if model.effects:
         drawn = drawn @ np.linalg.cholesky(np.asarray(model.omega)).T
-    return with_effects(typical(model, person), drawn)
+    people = with_effects(typical(model, person), drawn)
+    spreads = np.sqrt(list(model.occasion_variances.values()))
+    names = tuple(model.occasion_variances)
+    on_each = (rng.standard_normal((size, len(names))) * spreads for _ in of_each if names)
+    return replace(people, occasions=tuple(_shifted_by(people, names, effects) for effects in on_each))
 
 
-def with_effects(people: Individuals, effects: Array) -> Individuals:
-    """Return people (N, or 1 for all alike) with the random ``effects`` (N, R), in the order of ``model.effects``."""
-    of = people.model
-    shifted = {
-        name: _shifted(of.parameters[name].spread, people.parameters[name], effects[:, number])
-        for number, name in enumerate(of.effects)
-    }
+def with_effects(people: Individuals, effects: Array, names: Sequence[str] | None = None) -> Individuals:
+    """Return people (N, or 1 for all alike) with the random ``effects`` (N, R) on the parameters ``names``.
+
+    Left out, these are ``model.effects`` in their order.
+    """
+    shifted = _shifted_by(people, people.model.effects if names is None else names, effects)
     return replace(people, parameters={**people.parameters, **shifted})
 
 
+def _shifted_by(people: Individuals, names: Sequence[str], effects: Array) -> dict[str, Array]:
+    of = people.model.parameters
+    return {
+        name: _shifted(of[name].spread, people.parameters[name], effects[:, number])
+        for number, name in enumerate(names)
+    }
+
+
 def _checked(model: Model, people: Any) -> tuple[Person, ...]:
+    check_model(model)
     them = (people,) if isinstance(people, Person) else tuple(people) if isinstance(people, Sequence) else ()
     if not them or not are_all(Person, them):
         raise impossible("there is nobody to calculate for", "Give a person with age_y and weight_kg.")

@@ -91,6 +91,11 @@ def _model(data: Mapping[str, Any]) -> Model:
         gut=data["clearance"].get("gut"),
         effects=effects,
         omega=omega,
+        occasion_variances={
+            name: float(given["occasion_omega2"])
+            for name, given in data["parameters"].items()
+            if "occasion_omega2" in given
+        },
         not_for=frozenset(Matrix(name) for name in data.get("not_for", [])),
         gaps=tuple(data.get("gaps", [])),
     )
@@ -188,6 +193,11 @@ def _wrong(model: Model) -> Iterator[str]:
     names += [c.lasting for c in channels if c.lasting]
     yield from _unknown("parameter", names, model.parameters)
     yield from (f"parameter {name} is used nowhere" for name in model.parameters if name not in names)
+    yield from (
+        f"occasion_omega2 of parameter {name} is not above 0"
+        for name, variance in model.occasion_variances.items()
+        if not variance > 0
+    )
     yield from (f"parameter {p.name} is not above 0" for p in model.parameters.values() if not p.value > 0)
     if model.enabled and model.grade is Grade.C:
         yield "grade C may not be enabled"

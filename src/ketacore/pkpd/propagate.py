@@ -114,6 +114,8 @@ def _walk(state: _State, grid: Grid, out: Array, xp: Any) -> None:
 
 
 def _to_ten_digits(steps: Array) -> Array:
+    if np.iscomplexobj(steps):
+        return steps
     mantissa, exponent = np.frexp(steps)
     return np.ldexp(np.round(mantissa * 2**_BITS) / 2**_BITS, exponent)
 
@@ -251,4 +253,5 @@ def _floor(kind: Any, xp: Any) -> Array | None:
 
 
 def _kind(system: LinearSystem, inputs: Sequence[Input], xp: Any) -> Any:
-    return xp.result_type(system.rates.dtype, system.readout.dtype, *(xp.asarray(i.amount).dtype for i in inputs))
+    given = [xp.asarray(value).dtype for i in inputs for value in (i.amount, i.duration)]
+    return xp.result_type(system.rates.dtype, system.readout.dtype, *given)

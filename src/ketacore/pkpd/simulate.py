@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from ketacore.evidence import Grade
 from ketacore.pkpd.grid import Input
 from ketacore.pkpd.individuals import Individuals, typical
 from ketacore.pkpd.interactions import Scenario, under
-from ketacore.pkpd.model import Channel, Matrix, Model, Product
+from ketacore.pkpd.model import Channel, Matrix, Model, Product, check_model
 from ketacore.pkpd.propagate import propagate
 from ketacore.pkpd.refusals import MatrixMismatch, a_quantity, are_all, impossible, not_answered
 from ketacore.pkpd.regimen import DEVICE_MG, LONGEST_MIN, DoseEvent, Drug, Person, Regimen, Route, one_of
@@ -112,7 +112,8 @@ def check_times(times_min: Any) -> Array:
 
 
 def check_answers(model: Model, regimen: Regimen, matrix: Matrix | None, *, research: bool = False) -> None:
-    """Raise where ``model`` has no answer for this drug, route or sampling site."""
+    """Raise where ``model`` is none or has no answer for this drug, route or sampling site."""
+    check_model(model)
     if not are_all(Regimen, [regimen]):
         raise impossible("what is given is not a regimen", "Give a Regimen of doses.")
     if not model.enabled and not research:
@@ -146,16 +147,22 @@ def as_individuals(model: Model, who: Who) -> Individuals:
 
 
 def courses(regimen: Regimen, people: Individuals, s_over_r: float) -> tuple[Course, ...]:
-    """Return the system and inputs of each enantiomer that the regimen gives, or of the racemate."""
+    """Return the system and inputs of each enantiomer that the regimen gives, or of the racemate.
+
+    Of people who vary between occasions, one of each occasion: what is measured is their sum.
+    """
     a_quantity("s_over_r", s_over_r, S_OVER_R_FLOOR, 10, "")
     names = people.model.analytes
     sides = ["S-", "R-"] if all(name.startswith("S-") for name in names) else [""]
-    placed = list(zip(regimen.doses, regimen.places(), strict=True))
+    occasions = regimen.occasions() if people.occasions else (0,) * len(regimen.doses)
+    placed = list(zip(regimen.doses, regimen.places(), occasions, strict=True))
     found = []
     for side in sides:
-        doses = [(dose, SIDES[side][dose.drug], p) for dose, p in placed if dose.drug in SIDES[side]]
-        if doses:
-            them = people.clearance_divided_by(s_over_r) if side == "R-" else people
+        given = [(dose, SIDES[side][dose.drug], p, on) for dose, p, on in placed if dose.drug in SIDES[side]]
+        for occasion in dict.fromkeys(on for *_, on in given):
+            them = people.on(occasion)
+            them = them.clearance_divided_by(s_over_r) if side == "R-" else them
+            doses = [(dose, share, places) for dose, share, places, on in given if on == occasion]
             inputs = tuple(i for dose, share, places in doses for i in inputs_of(dose, share, places, them))
             analytes = tuple(side + name.removeprefix("S-") for name in names)
             found.append(Course(side, system_of(them), inputs, analytes))
@@ -164,12 +171,20 @@ def courses(regimen: Regimen, people: Individuals, s_over_r: float) -> tuple[Cou
 
 def concentrations(given: Sequence[Course], times: Array, *, xp: Any = np) -> dict[str, Array]:
     """Return each analyte in ng/mL (N, T), the sums of enantiomers included."""
-    found: dict[str, Array] = {}
+    found: list[tuple[str, Array]] = []
     for course in given:
         there = LinearSystem(xp.asarray(course.system.rates), xp.asarray(course.system.readout))
         values = propagate(there, course.inputs, times, xp=xp)
-        found |= {name: values[number, ...].T for number, name in enumerate(course.analytes)}
-    return with_sums(found)
+        found += [(name, values[number, ...].T) for number, name in enumerate(course.analytes)]
+    return with_sums(of_all_occasions(found))
+
+
+def of_all_occasions(found: Iterable[tuple[str, Array]]) -> dict[str, Array]:
+    """Return the sum of the values of each analyte: one of each occasion."""
+    summed: dict[str, Array] = {}
+    for name, value in found:
+        summed[name] = summed[name] + value if name in summed else value
+    return summed
 
 
 def with_sums(found: Mapping[str, Array]) -> dict[str, Array]:
@@ -239,5 +254,5 @@ def is_split(model: Model, regimen: Regimen) -> bool:
 def lowest_grade(model: Model, regimen: Regimen, scenario: Scenario | None = None) -> Grade:
     """Return the grade of everything an answer rests on: the model's, or D with a rule of this project's own."""
     sprayed = {dose.drug for dose in regimen.doses if dose.route is Route.NASAL}
-    own_rule = is_split(model, regimen) or scenario is not None or Drug.KETAMINE in sprayed
+    own_rule = is_split(model, regimen) or bool(scenario) or Drug.KETAMINE in sprayed
     return Grade.D if own_rule else model.grade

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 
 from ketacore.pkpd import (
     MODELS,
+    DoseEvent,
     ImpossibleInput,
     Matrix,
     MatrixMismatch,
@@ -55,7 +56,7 @@ def test_it_finds_what_scipy_finds(name: str) -> None:
         problem = _problem(model, regimen, typical(model, YOUNG), one_of(samples, person), 1.165)
         judge = minimize(
             lambda at, of=problem: of.at(at[None])[0][0],
-            np.zeros(len(model.effects)),
+            np.zeros(len(found.names)),
             method="BFGS",
             options={"gtol": 1e-7},
         )
@@ -67,10 +68,21 @@ def test_it_finds_what_scipy_finds(name: str) -> None:
 def test_gradients_are_exact(name: str) -> None:
     model, regimen = CASES[name]
     problem = _problem(model, regimen, typical(model, YOUNG), one_of(measured(model, regimen, 1), 0), 1.165)
-    at = 0.1 * np.random.default_rng(1).standard_normal(len(model.effects))
+    at = 0.1 * np.random.default_rng(1).standard_normal(len(problem.names))
     steps = 1e-5 * np.eye(at.size)
     numeric = [(problem.at((at + d)[None])[0][0] - problem.at((at - d)[None])[0][0]) / 2e-5 for d in steps]
     np.testing.assert_allclose(problem.at(at[None])[1][0], numeric, rtol=1e-5, atol=1e-5)
+
+
+def test_one_occasion_adds_its_variance_to_that_between_people() -> None:
+    nothing = Samples(TIMES, ("S-ketamine",) * 4, np.full((1, 4), np.nan), Matrix.ARTERIAL)
+    found = fit(SIMONS, FILM_50, YOUNG, nothing)
+    prior = dict(zip(found.names, np.diag(found.covariance[0]), strict=True))
+    assert prior["MTT_K_NK"] == pytest.approx(0.021 + 0.751) and prior["F1"] == pytest.approx(0.06)
+    assert prior["VK1"] == pytest.approx(0.057)
+    again = Regimen((*FILM_50.doses, DoseEvent("esketamine", "film", 50, start_min=1440)))  # type: ignore[arg-type]
+    with pytest.raises(NotAnswered, match="several"):
+        fit(SIMONS, again, YOUNG, nothing)
 
 
 def test_many_samples_find_the_person() -> None:

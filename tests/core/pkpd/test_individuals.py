@@ -7,8 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ketacore.pkpd import MODELS, ImpossibleInput, NotAnswered, Person, population, typical, with_effects
-from tests.core.pkpd.people import ADULT
+from ketacore.pkpd import (
+    MODELS,
+    DoseEvent,
+    ImpossibleInput,
+    NotAnswered,
+    Person,
+    Regimen,
+    exposure,
+    population,
+    simulate,
+    typical,
+    with_effects,
+)
+from tests.core.pkpd.people import ADULT, FILM_50, YOUNG
 
 PEREZ, OTTO, SIMONS = MODELS["perez-ruixo-2021"], MODELS["otto-2021"], MODELS["simons-2022"]
 
@@ -50,6 +62,43 @@ def test_a_population_has_the_published_spread() -> None:
     assert np.array_equal(again.parameters["CL"], drawn.parameters["CL"])
 
 
+def test_occasions_differ_as_published() -> None:
+    drawn = population(SIMONS, 20_000, np.random.default_rng(1), YOUNG, occasions=2)
+    first, second = (np.log(drawn.on(k).parameters["F1"]) for k in (0, 1))
+    assert np.var(first) == pytest.approx(0.06, rel=0.05) and np.mean(first) == pytest.approx(np.log(0.263), abs=0.01)
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.03
+    transit = [np.log(drawn.on(k).parameters["MTT_K_NK"]) for k in (0, 1)]
+    assert np.var(transit[0]) == pytest.approx(0.021 + 0.751, rel=0.05)
+    assert np.cov(transit)[0, 1] == pytest.approx(0.021, abs=0.02)  # what the person keeps
+    assert np.array_equal(drawn.on(0).parameters["VK1"], drawn.on(1).parameters["VK1"])
+    assert drawn.changed({"F1": 2.0}).on(1).parameters["F1"] == pytest.approx(2 * np.exp(second))
+    assert typical(SIMONS, YOUNG).on(5).parameters["F1"] == pytest.approx(0.263)
+
+
+def test_people_drawn_for_fewer_occasions_than_there_are_say_so() -> None:
+    twice = Regimen((*FILM_50.doses, DoseEvent("esketamine", "film", 50, start_min=5_000)))  # type: ignore[arg-type]
+    with pytest.raises(ImpossibleInput, match="drawn for 1 occasion"):
+        simulate(SIMONS, twice, population(SIMONS, 3, np.random.default_rng(1), YOUNG), [60.0])
+
+
+def test_each_occasion_adds_what_its_own_doses_leave() -> None:
+    later = DoseEvent("ketamine", "film", 50, start_min=2_880)  # type: ignore[arg-type]
+    both, second = Regimen((*FILM_50.doses, later)), Regimen((later,))
+    people = population(SIMONS, 4, np.random.default_rng(1), YOUNG, occasions=2)
+    found = simulate(SIMONS, both, people, [60.0, 2_940.0]).concentrations_ng_per_ml
+    parts = [
+        simulate(SIMONS, of, people.on(k), [60.0, 2_940.0]).concentrations_ng_per_ml
+        for k, of in enumerate((FILM_50, second))
+    ]
+    np.testing.assert_allclose(found["S-ketamine"], sum(part["S-ketamine"] for part in parts), rtol=1e-12)
+    np.testing.assert_allclose(found["ketamine"], found["S-ketamine"] + parts[1]["R-ketamine"], rtol=1e-12)
+    areas = exposure(SIMONS, both, people, auc_min=(0, 100_000))["S-ketamine"]
+    each = [exposure(SIMONS, of, people.on(k))["S-ketamine"] for k, of in enumerate((FILM_50, second))]
+    np.testing.assert_allclose(areas.auc_infinity_ng_h_per_ml, sum(e.auc_infinity_ng_h_per_ml for e in each))
+    np.testing.assert_allclose(areas.auc_ng_h_per_ml, areas.auc_infinity_ng_h_per_ml, rtol=1e-6)
+    np.testing.assert_allclose(areas.half_life_h, np.maximum(*(e.half_life_h for e in each)))
+
+
 def test_a_fraction_stays_a_fraction() -> None:
     drawn = population(PEREZ, 2_000, np.random.default_rng(1), Person(45, 70, ancestry="japanese"))  # type: ignore[arg-type]
     assert np.all((drawn.parameters["FRn"] > 0) & (drawn.parameters["FRn"] < 1))
@@ -60,6 +109,20 @@ def test_a_model_without_published_variability_draws_typical_people() -> None:
     drawn = population(MODELS["domino"], 3, np.random.default_rng(1), ADULT)
     assert drawn.size == 1
     assert drawn.parameters["V1"] == pytest.approx(0.063 * 70)
+
+
+@pytest.mark.parametrize("wrong", [{"model": "otto-2021"}, {"rng": None}, {"rng": 5}, {"occasions": 0}])
+def test_a_population_of_nothing_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    given = {"model": OTTO, "n": 2, "rng": np.random.default_rng(1), "person": ADULT} | wrong
+    with pytest.raises(ImpossibleInput):
+        population(**given)
+
+
+def test_an_id_is_no_model() -> None:
+    with pytest.raises(ImpossibleInput, match="'otto-2021' is no model"):
+        simulate("otto-2021", FILM_50, YOUNG, [60.0])  # type: ignore[arg-type]
+    with pytest.raises(ImpossibleInput):
+        typical("otto-2021", YOUNG)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("n", [0, -1, 2.5, True, "many", 10**9])

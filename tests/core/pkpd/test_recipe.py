@@ -25,6 +25,7 @@ def test_the_example_is_a_model(model: Model) -> None:
     assert model.drugs == {Drug.ESKETAMINE, Drug.KETAMINE}
     assert model.effects == ("CL", "V", "F")
     assert model.omega[0][1] == 0.01
+    assert model.occasion_variances == {"ka": 0.06}
 
 
 def test_the_example_answers(model: Model) -> None:
