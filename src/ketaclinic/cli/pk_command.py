@@ -97,7 +97,12 @@ def simulate(model: str, patients: int | None, seed: int, plot: Path | None, as_
     if as_json:
         print_json(reply)
         return 0
-    _table([(_COLUMNS, True), *((_line(name, figures), False) for name, figures in reply["analytes"].items())])
+    others = reply.get("other_sites", {})
+    for site, of in {reply["matrix"]: reply, **others}.items():
+        if others:
+            click.echo(f"Blood drawn: {site}")
+        _table([(_COLUMNS, True), *((_line(name, figures), False) for name, figures in of["analytes"].items())])
+        click.echo()
     _told(reply)
     return 0
 
@@ -107,7 +112,7 @@ def simulate(model: str, patients: int | None, seed: int, plot: Path | None, as_
 @asked
 def compare(models: tuple[str, ...], plot: Path | None, as_json: bool, **given: Any) -> int:
     """Print what several models say about the same doses, side by side."""
-    names = models or tuple(_answer(_request("ensemble", **given))["members"])
+    names = models or _all_members(_answer(_request("ensemble", **given)))
     replies = {name: _answer(_request(name, **given)) for name in names}
     if plot is not None:
         _check_sites(names)
@@ -125,6 +130,12 @@ def compare(models: tuple[str, ...], plot: Path | None, as_json: bool, **given: 
         click.echo()
     click.echo(f"Arterial and venous values of one dose differ by a factor of about 2: not to be compared. {SAYS}")
     return 0
+
+
+def _all_members(reply: dict[str, Any]) -> tuple[str, ...]:
+    """Return the models of all sampling sites."""
+    sites = [reply, *reply.get("other_sites", {}).values()]
+    return tuple(dict.fromkeys(name for site in sites for name in site["members"]))
 
 
 def _check_sites(names: Sequence[str]) -> None:
@@ -268,7 +279,7 @@ def _table(lines: Sequence[tuple[tuple[str, ...], bool]]) -> None:
 def _told(reply: dict[str, Any]) -> None:
     grade, lowest = reply["grade"], reply["lowest_grade"]
     graded = f"Grade {grade}" + (f", its weakest part {lowest}" if lowest != grade else "")
-    click.echo(f"\nModels: {', '.join(reply['members'])}. {graded}. {SAYS}")
+    click.echo(f"Models: {', '.join(_all_members(reply))}. {graded}. {SAYS}")
     for note in reply["notes"]:
         click.echo(f"* {note}")
     click.echo(f"Sources: {reply['source']}")

@@ -8,7 +8,8 @@
      "matrix": "venous", "until_h": 24, "scenario": null, "population": {"patients": 1000, "seed": 1}}
 
 ``model`` is a model's id or ``ensemble`` (every model that answers, as a band). ``matrix`` is arterial, venous or null
-(the model's own). ``drug`` is esketamine or ketamine; ``route`` iv, im, nasal, oral, sublingual or film. ``ancestry``
+(the model's own; an ensemble with models of both then answers for venous blood and has the arterial one under
+``other_sites``). ``drug`` is esketamine or ketamine; ``route`` iv, im, nasal, oral, sublingual or film. ``ancestry``
 is caucasian, asian, japanese or null, ``sex`` female, male or null. ``scenario`` names an interaction or is null.
 ``population`` (or null) draws 2 to 10 000 people like this one with the variability that one model publishes: each
 analyte then has a ``band`` of its highest concentration, the time of that and its area, from the lower to the upper of
@@ -29,9 +30,9 @@ from typing import Any
 
 import numpy as np
 
-from ketacore.evidence.asking import a_list, a_thing, a_word, refusal, refuse_unknown
+from ketacore.evidence.asking import MOST, a_list, a_thing, a_word, refusal, refuse_unknown
 from ketacore.pkpd.between_people import MOST_PORTIONS, Draw, between_people
-from ketacore.pkpd.ensemble import Member, by_model, members, named_notes, notes_on_sites
+from ketacore.pkpd.ensemble import Member, by_model, by_site, members, named_notes
 from ketacore.pkpd.expected import SHARE
 from ketacore.pkpd.exposure import DAY_MIN, Exposure, exposure
 from ketacore.pkpd.individuals import typical
@@ -45,6 +46,12 @@ from ketacore.pkpd.system import Array
 
 ENSEMBLE = "ensemble"
 LONGEST_H = 10_000
+OTHER_SITES = (
+    "No sampling site was asked for: the figures are those of venous blood, which a clinic draws; those of arterial "
+    "blood, about twice as high after an infusion, stand under other_sites. The two are never one band."
+)
+MEDIAN = "Each figure is the median of the models; its band reaches from the lowest of them to the highest."
+NO_SUM = "{} is the median of {} models and {} of {}: the racemate is not the sum of the enantiomers shown here."
 ALONE = Draw(patients=200, seed=1)
 _TOP = ("model", "person", "doses", "matrix", "until_h", "scenario", "population")
 _DOSE = ("drug", "route", "amount_mg", "start_min", "duration_min", "devices", "device_gap_min")
@@ -64,33 +71,92 @@ def answer(document: Mapping[str, Any]) -> dict[str, Any]:
     name = a_word("model", document.get("model"))
     person, regimen = person_in(document.get("person")), regimen_in(document.get("doses"))
     matrix = _matrix(document.get("matrix"))
-    until_min = 60 * a_quantity("until_h", document.get("until_h", 24), 0.01, LONGEST_H, "h")
-    scenario = None if document.get("scenario") is None else a_thing("scenario", document["scenario"])
+    until_h = 24 if document.get("until_h") is None else document["until_h"]
+    until_min = 60 * a_quantity("until_h", until_h, 0.01, LONGEST_H, "h")
+    scenario = (None if document.get("scenario") is None else a_thing("scenario", document["scenario"])) or None
     draw = _draw(name, document.get("population"))
     joined = _members(name, regimen, person, matrix, scenario)
-    names = list(dict.fromkeys(member.model.model_id for member in joined))
-    if name == ENSEMBLE and len(names) == 1:
+    sites = by_site(joined) if name == ENSEMBLE else {None: joined}
+    if name == ENSEMBLE and len({member.model.model_id for member in joined}) == 1:
         draw = _drawn_alone(regimen)
     how: dict[str, Any] = {"until_min": until_min, "matrix": matrix, "scenario": scenario}
-    found = [exposure(m.model, regimen, person, s_over_r=m.s_over_r, **how) for m in joined]
-    bands = _across_models(found) if name == ENSEMBLE else {}
-    if draw is not None:
-        bands = _across_people(between_people(joined[0].model, regimen, person, draw, **how))
+    answered = {site: _Answered(name, of, regimen, person, draw, how) for site, of in sites.items()}
+    (site, first), *others = answered.items()
     return {
         "model": name,
-        "matrix": _site(name, joined, matrix),
+        "matrix": _site(name, joined, site or matrix),
         "grade": max(member.model.grade for member in joined),
         "lowest_grade": max(lowest_grade(member.model, regimen, scenario) for member in joined),
         "source": " | ".join(dict.fromkeys(member.model.source for member in joined)),
         "notes": [
-            *_notes(joined, regimen, person, matrix, scenario),
+            *([OTHER_SITES] if others else []),
+            *_notes(joined, regimen, person, scenario),
             *_on_the_window(regimen, until_min),
-            *(_on_bands(name, joined, found) if draw is None else [draw.note]),
+            *(f"{site}: {note}" if others else note for site, of in answered.items() for note in of.notes()),
         ],
-        "members": names,
-        "analytes": _analytes(joined, found, bands),
+        "members": first.members,
+        "analytes": first.analytes(),
+        **(
+            {"other_sites": {s: {"members": of.members, "analytes": of.analytes()} for s, of in others}}
+            if others
+            else {}
+        ),
         **({} if draw is None else {"population": {**asdict(draw), "percentiles": list(SHARE)}}),
     }
+
+
+class _Answered:
+    """What the models of one sampling site answer."""
+
+    def __init__(
+        self,
+        name: str,
+        joined: Sequence[Member],
+        regimen: Regimen,
+        person: Person,
+        draw: Draw | None,
+        how: Mapping[str, Any],
+    ) -> None:
+        self._is_ensemble, self._joined, self._draw = name == ENSEMBLE, joined, draw
+        self._found = [exposure(m.model, regimen, person, s_over_r=m.s_over_r, **how) for m in joined]
+        self._bands = _across_models(self._found) if self._is_ensemble else {}
+        if draw is not None:
+            self._bands = _across_people(between_people(joined[0].model, regimen, person, draw, **how))
+
+    @property
+    def members(self) -> list[str]:
+        """Return the ids of the models."""
+        return list(dict.fromkeys(member.model.model_id for member in self._joined))
+
+    def analytes(self) -> dict[str, Any]:
+        """Return the figures of each analyte; of an ensemble with the models that predict it."""
+        told = {}
+        for name, ids in self._who().items():
+            told[name] = _told(ids, _columns(self._found, name), self._bands.get(name))
+            if self._is_ensemble:
+                told[name]["members"] = list(dict.fromkeys(ids))
+        hydroxy = told.get("S-hydroxynorketamine")
+        return told if hydroxy is None else {"hydroxynorketamine": hydroxy, **told}
+
+    def notes(self) -> list[str]:
+        """Say what bands are, of which analytes one model alone predicts one, and where a racemate is no sum."""
+        if self._draw is not None:
+            return [self._draw.note(self._joined[0].model)]
+        if not self._is_ensemble:
+            return []
+        who = {analyte: list(dict.fromkeys(ids)) for analyte, ids in self._who().items()}
+        alone = [f"{a}: {ids[0]} alone predicts it, so its band tells nothing." for a, ids in who.items()
+                 if len(ids) == 1]  # fmt: skip
+        apart = [NO_SUM.format(n, len(ids), f"S-{n}", len(who.get(f"S-{n}", []))) for n, ids in who.items()
+                 if f"R-{n}" in who and ids != who.get(f"S-{n}")]  # fmt: skip
+        return [*([MEDIAN] if len(self._found) > 1 else []), *alone, *apart]
+
+    def _who(self) -> dict[str, list[str]]:
+        """Return by which model each member predicts each analyte."""
+        return {
+            name: [m.model.model_id for m, of in zip(self._joined, self._found, strict=True) if name in of]
+            for name in _named(self._found)
+        }
 
 
 def _members(
@@ -116,8 +182,7 @@ def _draw(name: str, given: Any) -> Draw | None:
 
 def _drawn_alone(regimen: Regimen) -> Draw:
     """Return the people drawn where one model makes a whole ensemble: without them its band would be a line."""
-    portions = sum(len(dose.portions()) for dose in regimen.doses)
-    return Draw(min(ALONE.patients, MOST_PORTIONS // portions), ALONE.seed)
+    return Draw(min(ALONE.patients, MOST_PORTIONS // regimen.portions), ALONE.seed)
 
 
 def person_in(given: Any) -> Person:
@@ -129,7 +194,11 @@ def person_in(given: Any) -> Person:
 
 def regimen_in(given: Any) -> Regimen:
     """Return the regimen of a request; raises ``Refusal``."""
-    return Regimen(tuple(_dose(a_thing("dose", dose)) for dose in a_list("doses", given)))
+    regimen = Regimen(tuple(_dose(a_thing("dose", dose)) for dose in a_list("doses", given)))
+    if regimen.portions > MOST:
+        because = f"{regimen.portions} devices and doses are more than one request answers"
+        raise refusal(because, f"Ask for at most {MOST} at once, or use the library: it has no such limit.")
+    return regimen
 
 
 def _dose(fields: Mapping[str, Any]) -> DoseEvent:
@@ -151,14 +220,11 @@ def _site(name: str, joined: Sequence[Member], matrix: Matrix | None) -> str | N
     return None if own is Matrix.UNKNOWN else own
 
 
-def _notes(
-    joined: Sequence[Member], regimen: Regimen, person: Person, matrix: Matrix | None, scenario: Scenario | None
-) -> list[str]:
+def _notes(joined: Sequence[Member], regimen: Regimen, person: Person, scenario: Scenario | None) -> list[str]:
     told = [
         (m.model, notes_on(m.model, regimen, under(scenario, typical(m.model, person)), m.s_over_r)) for m in joined
     ]
-    notes = named_notes(told) if len(joined) > 1 else told[0][1]
-    return [*notes_on_sites(joined, matrix), *notes]
+    return named_notes(told) if len(joined) > 1 else list(told[0][1])
 
 
 def _on_the_window(regimen: Regimen, until_min: float) -> list[str]:
@@ -168,26 +234,6 @@ def _on_the_window(regimen: Regimen, until_min: float) -> list[str]:
         DAY_MIN: "A dose starts after 24 h: areas are those of the first 24 h.",
     }
     return [note for end, note in notes.items() if last >= end]
-
-
-def _on_bands(name: str, joined: Sequence[Member], found: Sequence[Mapping[str, Exposure]]) -> list[str]:
-    """Say what the figures of an ensemble are, and of which analytes one model alone predicts a band of nothing."""
-    if name != ENSEMBLE:
-        return []
-    what = ["Each figure is the median of the models; its band reaches from the lowest of them to the highest."]
-    who = {a: {m.model.model_id for m, e in zip(joined, found, strict=True) if a in e} for a in _named(found)}
-    alone = [f"{a}: {next(iter(ids))} alone predicts it, so its band tells nothing." for a, ids in who.items()
-             if len(ids) == 1]  # fmt: skip
-    return [*(what if len(found) > 1 else ()), *alone]
-
-
-def _analytes(joined: Sequence[Member], found: Sequence[Mapping[str, Exposure]], bands: Bands) -> dict[str, Any]:
-    told = {}
-    for name in _named(found):
-        ids = [m.model.model_id for m, exposures in zip(joined, found, strict=True) if name in exposures]
-        told[name] = _told(ids, _columns(found, name), bands.get(name))
-    hydroxy = told.get("S-hydroxynorketamine")
-    return told if hydroxy is None else {"hydroxynorketamine": hydroxy, **told}
 
 
 def _told(

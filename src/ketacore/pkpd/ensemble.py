@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,22 @@ from ketacore.pkpd.interactions import Scenario, interactions, under
 from ketacore.pkpd.loading import MODELS
 from ketacore.pkpd.model import Matrix, Model
 from ketacore.pkpd.refusals import not_answered
-from ketacore.pkpd.regimen import Person, Regimen
-from ketacore.pkpd.simulate import S_OVER_R, S_OVER_R_FLOOR, SITE_UNSTATED, Profile, check_answers, is_split, simulate
+from ketacore.pkpd.regimen import Person, Regimen, one_of
+from ketacore.pkpd.simulate import (
+    S_OVER_R,
+    S_OVER_R_FLOOR,
+    SITE_UNSTATED,
+    Profile,
+    check_answers,
+    check_comparable,
+    is_split,
+    simulate,
+)
 from ketacore.pkpd.system import Array
 
-ANY_SITE = "No sampling site was asked for: the band spans arterial, venous and unstated sites."
+ANY_SITE = (
+    "No sampling site was asked for: members are arterial, venous and of unstated sites; ask for one site's band."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +55,22 @@ class Ensemble:
         """Return every analyte that any member predicts."""
         return tuple(dict.fromkeys(name for profile in self.members for name in profile.concentrations_ng_per_ml))
 
-    def band(self, analyte: str) -> tuple[Array, Array]:
-        """Return the lowest and highest concentration (T,) in ng/mL among the members that predict ``analyte``."""
-        curves = [p.concentrations_ng_per_ml.get(analyte) for p in self.members]
-        known = [curve[0] for curve in curves if curve is not None]
+    def band(self, analyte: str, matrix: Matrix | None = None) -> tuple[Array, Array]:
+        """Return the lowest and highest concentration (T,) in ng/mL among the members that predict ``analyte``.
+
+        ``matrix`` picks a sampling site: its models and those that may speak for it. Raises ``NotAnswered`` where no
+        member predicts it, ``MatrixMismatch`` where arterial and venous members would stand in one band.
+        """
+        known = [p for p in self.members if analyte in p.concentrations_ng_per_ml]
+        if matrix is not None:
+            known = [p for p in known if MODELS[p.model_id].fits(one_of(Matrix, "matrix", matrix))]
         if not known:
             raise not_answered(f"no member predicts {analyte}", f"Predicted: {', '.join(self.analytes)}.")
-        return np.min(known, axis=0), np.max(known, axis=0)
+        if matrix is None:
+            for one, other in combinations({p.matrix for p in known}, 2):
+                check_comparable(one, other)
+        curves = [p.concentrations_ng_per_ml[analyte][0] for p in known]
+        return np.min(curves, axis=0), np.max(curves, axis=0)
 
 
 def ensemble(
@@ -62,8 +83,9 @@ def ensemble(
 ) -> Ensemble:
     """Return the profiles of every enabled model that answers for one person at ``times_min`` (T,).
 
-    With ``matrix`` None members of all sampling sites join, and a note says so. A racemic dose is asked with both
-    ends of the enantiomers' clearance ratio. Raises ``NotAnswered`` where no model answers.
+    With ``matrix`` None members of all sampling sites join, each with its own, and a note says so; a band is of one
+    site. A racemic dose is asked with both ends of the enantiomers' clearance ratio. Raises ``NotAnswered`` where no
+    model answers.
     """
     joined = members(regimen, person, matrix=matrix, scenario=scenario)
     profiles = tuple(
@@ -74,9 +96,19 @@ def ensemble(
 
 
 def notes_on_sites(joined: Sequence[Member], matrix: Matrix | None) -> tuple[str, ...]:
-    """Return what must be said where arterial and venous members stand in one band."""
+    """Return what must be said where members are arterial and venous."""
     sites = {member.model.matrix for member in joined}
     return (ANY_SITE,) if matrix is None and len(sites) > 1 else ()
+
+
+def by_site(joined: Sequence[Member]) -> dict[Matrix | None, tuple[Member, ...]]:
+    """Return the members of each sampling site: venous first (what a clinic draws), each with those of unstated site.
+
+    Under None stand all of them where they are not of both sites.
+    """
+    if not {Matrix.ARTERIAL, Matrix.VENOUS} <= {member.model.matrix for member in joined}:
+        return {None: tuple(joined)}
+    return {site: tuple(m for m in joined if m.model.fits(site)) for site in (Matrix.VENOUS, Matrix.ARTERIAL)}
 
 
 def members(

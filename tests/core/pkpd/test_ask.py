@@ -58,8 +58,28 @@ def test_an_ensemble_has_bands() -> None:
             assert low <= analyte[name] <= high
     assert any(note.startswith("otto-2021: ") for note in reply["notes"])
     everywhere = answer({**REQUEST, "model": "ensemble", "doses": [INFUSION], "matrix": None})
-    assert everywhere["matrix"] is None
-    assert "spans" in everywhere["notes"][0]
+    assert everywhere["matrix"] == "venous" and "under other_sites" in everywhere["notes"][0]
+    assert everywhere["analytes"] == reply["analytes"] and everywhere["members"] == reply["members"]
+    arterial = answer({**REQUEST, "model": "ensemble", "doses": [INFUSION], "matrix": "arterial"})
+    assert everywhere["other_sites"] == {"arterial": {name: arterial[name] for name in ("members", "analytes")}}
+    assert "other_sites" not in reply
+
+
+def test_a_racemate_of_more_models_than_its_enantiomers_says_that_it_is_no_sum() -> None:
+    reply = answer({**REQUEST, "model": "ensemble", "doses": [INFUSION], "matrix": "venous"})
+    found = reply["analytes"]
+    assert (
+        found["S-ketamine"]["members"] == ["otto-2021", "perez-ruixo-2021"] and len(found["ketamine"]["members"]) == 4
+    )
+    assert [n for n in reply["notes"] if "not the sum" in n] == [
+        "ketamine is the median of 4 models and S-ketamine of 2: "
+        "the racemate is not the sum of the enantiomers shown here."
+    ]
+
+
+def test_what_is_left_empty_is_as_if_left_out() -> None:
+    plain = answer({**REQUEST, "doses": [DOSE]})
+    assert answer({**REQUEST, "doses": [{**DOSE, "devices": 3.0}], "until_h": None, "scenario": {}}) == plain
 
 
 def test_one_model_alone_has_the_band_of_people() -> None:
@@ -73,7 +93,7 @@ def test_one_model_alone_has_the_band_of_people() -> None:
 
 def test_what_one_member_alone_predicts_is_named() -> None:
     reply = answer({**REQUEST, "model": "ensemble", "doses": [INFUSION], "matrix": None})
-    assert "S-hydroxynorketamine: simons-2022 alone predicts it, so its band tells nothing." in reply["notes"]
+    assert "arterial: S-hydroxynorketamine: simons-2022 alone predicts it, so its band tells nothing." in reply["notes"]
     assert "domino: The sampling site of this model is not stated." in reply["notes"]
     assert not any("alone predicts" in note for note in answer({**REQUEST, "doses": [INFUSION]})["notes"])
 
@@ -182,7 +202,8 @@ def test_a_scenario_is_noted() -> None:
         {"doses": [{**DOSE, "amount_mg": -84}]},
         {"doses": [{**DOSE, "colour": "blue"}]},
         {"doses": [DOSE] * 2001},
-        {"doses": [DOSE] * 501},
+        {"doses": [DOSE] * 667},
+        {"doses": [INFUSION, DOSE]},
         {"doses": [{**INFUSION, "route": "im", "duration_min": 0}], "model": "ensemble"},
         {"matrix": "capillary"},
         {"matrix": "unknown"},
@@ -200,8 +221,8 @@ def test_a_scenario_is_noted() -> None:
         {"population": {"patients": 1000}},
         {"population": {"seed": 1}},
         {"population": {**POPULATION, "sex": "female"}},
-        *({"population": {**POPULATION, "patients": n}} for n in (1, 0, -5, 10_001, True, 1000.0, "1000", None, [9])),
-        *({"population": {**POPULATION, "seed": n}} for n in (-1, 2**32, 1e300, True, 1.0, "1", None, {})),
+        *({"population": {**POPULATION, "patients": n}} for n in (1, 0, -5, 10_001, True, 1000.5, "1000", None, [9])),
+        *({"population": {**POPULATION, "seed": n}} for n in (-1, 2**32, 1e300, True, 1.5, "1", None, {})),
         {"population": {**POPULATION, "patients": float("nan")}},
         {"population": {**POPULATION, "seed": float("inf")}},
         {"population": {"patients": 10_000, "seed": 1}, "doses": [DOSE] * 4},

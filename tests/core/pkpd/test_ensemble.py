@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ketacore.pkpd import Matrix, NotAnswered, ensemble, members
+from ketacore.pkpd import MODELS, Matrix, MatrixMismatch, NotAnswered, ensemble, members
+from ketacore.pkpd.ensemble import by_site
 from tests.core.pkpd.people import ADULT, FILM_50, INFUSION, NASAL_84, S_INFUSION, YOUNG, one
 
 TIMES = np.arange(0, 241, 20.0)
@@ -33,14 +34,35 @@ def test_a_racemic_dose_is_asked_with_both_ends_of_the_ratio() -> None:
 
 def test_the_band_holds_every_member() -> None:
     found = ensemble(INFUSION, YOUNG, TIMES)
-    low, high = found.band("ketamine")
-    assert low.shape == high.shape == TIMES.shape
-    for profile in found.members:
-        curve = profile.concentrations_ng_per_ml["ketamine"][0]
-        assert np.all((low <= curve) & (curve <= high))
-    assert high[2] > 1.5 * low[2]
-    assert "spans" in found.notes[0]
+    tops = {}
+    for site in (Matrix.ARTERIAL, Matrix.VENOUS):
+        low, high = found.band("ketamine", site)
+        assert low.shape == high.shape == TIMES.shape
+        for profile in found.members:
+            curve = profile.concentrations_ng_per_ml["ketamine"][0]
+            assert np.all((low <= curve) & (curve <= high)) or not MODELS[profile.model_id].fits(site)
+        tops[site] = high[2]
+    assert tops[Matrix.ARTERIAL] > tops[Matrix.VENOUS]
+    assert "ask for one site" in found.notes[0]
     assert {"ketamine", "R-norketamine", "hydroxynorketamine"} <= set(found.analytes)
+
+
+def test_arterial_and_venous_make_no_band_together() -> None:
+    found = ensemble(INFUSION, YOUNG, TIMES)
+    with pytest.raises(MatrixMismatch, match="factor of about 2"):
+        found.band("ketamine")
+    low, high = found.band("hydroxynorketamine")  # of arterial models only
+    assert np.all(low <= high)
+    with pytest.raises(NotAnswered):
+        found.band("hydroxynorketamine", Matrix.VENOUS)
+
+
+def test_members_of_each_site_with_those_of_none() -> None:
+    sites = by_site(members(S_INFUSION, YOUNG))
+    assert list(sites) == [Matrix.VENOUS, Matrix.ARTERIAL]
+    assert [m.model.model_id for m in sites[Matrix.VENOUS]] == ["otto-2021", "perez-ruixo-2021"]
+    assert [m.model.model_id for m in sites[Matrix.ARTERIAL]] == ["indand21-recalibrated", "simons-2022"]
+    assert list(by_site(members(FILM_50, YOUNG))) == [None]
 
 
 def test_one_sampling_site_needs_no_warning() -> None:
