@@ -13,6 +13,7 @@ from ketacore.pkpd.ensemble import Ensemble, Member, ensemble, members
 from ketacore.pkpd.expected import Expected, expected
 from ketacore.pkpd.exposure import Exposure, exposure
 from ketacore.pkpd.fit import Fit, Samples, fit
+from ketacore.pkpd.incidence import Incidence, Noticed, incidence
 from ketacore.pkpd.individuals import Individuals, population, typical, with_effects
 from ketacore.pkpd.interactions import INTERACTIONS, Interaction, Scenario
 from ketacore.pkpd.loading import MODELS, ModelDataError, parse_model
@@ -23,7 +24,7 @@ from ketacore.pkpd.pressure import Haemodynamics, Rise, haemodynamics
 from ketacore.pkpd.refusals import ImpossibleInput, MatrixMismatch, NotAnswered
 from ketacore.pkpd.regimen import Ancestry, DoseEvent, Drug, Person, Regimen, Route, Sex
 from ketacore.pkpd.simulate import S_OVER_R, S_OVER_R_FLOOR, Profile, check_comparable, simulate
-from ketacore.pkpd.unanswered import OnLabel, Unanswered, sedation
+from ketacore.pkpd.unanswered import OnLabel, Unanswered
 
 __all__ = [
     "INTERACTIONS",
@@ -46,6 +47,7 @@ __all__ = [
     "Fit",
     "Haemodynamics",
     "ImpossibleInput",
+    "Incidence",
     "Individuals",
     "Interaction",
     "Matrix",
@@ -54,6 +56,7 @@ __all__ = [
     "Model",
     "ModelDataError",
     "NotAnswered",
+    "Noticed",
     "Occupancy",
     "OnLabel",
     "Person",
@@ -77,12 +80,12 @@ __all__ = [
     "exposure",
     "fit",
     "haemodynamics",
+    "incidence",
     "intensity_at",
     "members",
     "occupancy",
     "parse_model",
     "population",
-    "sedation",
     "simulate",
     "typical",
     "with_effects",

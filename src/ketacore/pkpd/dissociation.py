@@ -1,7 +1,7 @@
 """Dissociation over time: the intensity that the effect site explains, as a share of the largest effect.
 
 Emax · Ce / (C50 + Ce) with C50 71 ng/mL of arterial S-ketamine (Simons 2022 part 2, T49). An intensity of a typical
-person, not the share of people who dissociate: the label's 61-84 % (T53) cannot be compared with it.
+person, not the share of people who dissociate (``incidence.py``): the label's 61-84 % (T53) cannot be compared with it.
 """
 
 from __future__ import annotations

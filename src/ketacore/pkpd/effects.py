@@ -1,4 +1,4 @@
-"""Everything a page shows of one course in one call: plasma, index, dissociation, pressure, sedation, both arms."""
+"""All there is to show of one course in one call: plasma, index, dissociation, sedation, pressure, both arms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ketacore.pkpd.bands import EXPLAINS, Band, Basis
 from ketacore.pkpd.dissociation import Dissociation, dissociation_of
+from ketacore.pkpd.incidence import Incidence, Noticed, incidence_of
 from ketacore.pkpd.interactions import Scenario
 from ketacore.pkpd.levels import PLASMA, Level, levels, one_row
 from ketacore.pkpd.mechanism import WEEKS_H, Arms, arms
@@ -19,7 +20,7 @@ from ketacore.pkpd.pressure import Haemodynamics, haemodynamics_of
 from ketacore.pkpd.regimen import Person, Regimen
 from ketacore.pkpd.session import session_times
 from ketacore.pkpd.system import Array
-from ketacore.pkpd.unanswered import Unanswered, sedation
+from ketacore.pkpd.unanswered import Unanswered
 
 NO_PREDICTOR = "A concentration predicts no response (Grunebaum 2019, T65)."
 
@@ -36,13 +37,17 @@ class Plasma:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """All of it at ``times_min`` (T,); ``arms`` over its own hours. ``plasma`` by sampling site, never mixed."""
+    """All of it at ``times_min`` (T,); ``arms`` over its own hours. ``plasma`` by sampling site, never mixed.
+
+    ``dissociation`` is how strong, ``dissociated`` and ``sedated`` are how many people notice.
+    """
 
     times_min: Array
     plasma: Mapping[Matrix, Plasma]
     occupancy: Occupancy
     dissociation: Dissociation | Unanswered
-    sedation: Unanswered
+    dissociated: Incidence | Unanswered
+    sedated: Incidence | Unanswered
     haemodynamics: Haemodynamics
     arms: Arms
 
@@ -57,9 +62,9 @@ def effects_of(
 ) -> Effects:
     """Return everything a page shows of a course at ``times_min`` (T,), and both arms at ``times_h``.
 
-    Peaks of pressure are those of the whole course, others those of the moments asked for. What has no published
-    answer stands there as ``Unanswered``. Raises what ``members`` raises where no model answers at all, and
-    ``ImpossibleInput``. Sources stand with each part. It explains, it does not order.
+    Peaks of pressure and of shares of people are those of the whole course, others those of the moments asked for. What
+    has no published answer stands there as ``Unanswered``. Raises what ``members`` raises where no model answers at
+    all, and ``ImpossibleInput``. Sources stand with each part. It explains, it does not order.
     """
     times = one_row(times_min)
     every, places = session_times(regimen, times)
@@ -70,7 +75,8 @@ def effects_of(
         plasma=_plasma(shown),
         occupancy=occupancy_of(shown, times),
         dissociation=dissociation_of(shown, regimen, times),
-        sedation=sedation(regimen),
+        dissociated=incidence_of(Noticed.DISSOCIATION, whole, regimen, every, places),
+        sedated=incidence_of(Noticed.SEDATION, whole, regimen, every, places),
         haemodynamics=haemodynamics_of(whole, every, places),
         arms=arms(occupancy_of(whole, every), times_h),
     )

@@ -24,6 +24,7 @@ SHARE = (5.0, 95.0)
 """Percentiles of the people drawn."""
 NOTICED = 0.02
 """A smaller change by ancestry is not worth a sentence."""
+ALL_SITES = "The band joins models of arterial, venous and unstated blood; how high each goes is told apart."
 BETWEEN_MODELS = "the span of {count} published models of a typical person"
 BETWEEN_PEOPLE = "nine of ten people of {model}, the only published model that answers"
 
@@ -93,7 +94,7 @@ def expected(
         grade=max(lowest_grade(MODELS[name], regimen) for name in names),
         sources=tuple(dict.fromkeys(MODELS[name].source for name in names)),
         notes=(
-            *found.notes,
+            *((ALL_SITES,) if found.notes else ()),
             *_on_ancestry(names, regimen, person, analyte, found.times_min),
             *named_notes((MODELS[p.model_id], p.notes) for p in found.members),
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ketacore.evidence import Grade
 from ketacore.pkpd.bands import EXPLAINS, Basis
-from ketacore.pkpd.constants import EFFECTS, Quantity
+from ketacore.pkpd.constants import Quantity
 from ketacore.pkpd.regimen import Drug, Regimen, Route
 
 
@@ -39,16 +39,12 @@ def unanswered(
     question: str, because: str, known: Quantity, regimen: Regimen, reasons: Iterable[str] = ()
 ) -> Unanswered:
     """Return a question without an answer, with what the label of nasal esketamine prints."""
-    same = regimen.drugs == {Drug.ESKETAMINE} and regimen.routes == {Route.NASAL}
+    same = is_on_label(regimen)
     shown = OnLabel(known.reason, known.low, known.high, known.unit, known.source, known.target, known.grade, same)
     other = () if same else ("The label speaks of nasal esketamine only; this regimen is another.",)
     return Unanswered(question, because, (shown,), Basis(known.grade, (known.source,), (*other, *reasons), EXPLAINS))
 
 
-def sedation(regimen: Regimen) -> Unanswered:
-    """Return what is known of sedation: the label's range (T53), and why there is no curve.
-
-    Grade A for the range. No relation of concentration to sedation is in the reference.
-    """
-    because = "no published relation of concentration to sedation is at hand, so no curve over time can be drawn"
-    return unanswered("How sedated, and when?", because, EFFECTS["sedation_on_label"], regimen)
+def is_on_label(regimen: Regimen) -> bool:
+    """Return whether a regimen is of the drug and the route that the label speaks of."""
+    return regimen.drugs == {Drug.ESKETAMINE} and regimen.routes == {Route.NASAL}

@@ -79,7 +79,7 @@ def test_the_index_and_both_arms_are_told_as_calculated_and_illustrated(client: 
     shown = text(client, way="infusion", look_min=40)
     assert "a calculated 32 to 58 % of the receptors held" in shown and "never measured in people" in shown
     assert "fast arm" in shown and "slow arm: synapses" in shown and "An illustration, no prediction." in shown
-    assert shown.count("<figure") == 3 and shown.count("<table") == 2
+    assert shown.count("<figure") == 4 and shown.count("<table") == 2
 
 
 def test_a_flat_band_is_drawn_too() -> None:
@@ -91,3 +91,17 @@ def test_two_bands_are_named_on_the_picture() -> None:
     bands = [Band("one", [0, 60], [0, 1], [0, 2]), Band("other", [0, 60], [0, 3], [0, 4], "other")]
     drawn = panel("Two", "ng/mL", bands, hours(60), "two")
     assert ">one<" in drawn.shapes and ">other<" in drawn.shapes and "g-edge other" in drawn.shapes
+
+
+def test_a_spray_tells_how_many_people_notice_it(client: Client) -> None:
+    shown = text(client, way="nasal", dose_mg=84)
+    assert "Floating away (dissociation) is noticed by 61 to 99 of 100 people at its most" in shown
+    assert "Sleepiness (sedation) is noticed by 48 to " in shown and "How many people notice it" in shown
+    assert "sleepiness (sedation), %" in shown and "it says nothing about one person" in shown
+
+
+def test_other_ways_tell_how_strong_dissociation_is_or_that_nobody_knows(client: Client) -> None:
+    infusion, swallowed = text(client, way="infusion"), text(client, way="swallowed")
+    assert "How strong dissociation is" in infusion and "is published for the nasal spray only" in infusion
+    assert "How many people notice it</b>" not in infusion
+    assert "nobody has published how many people float away" in swallowed and swallowed.count("<figure") == 3

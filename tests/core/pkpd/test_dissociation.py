@@ -13,7 +13,6 @@ from ketacore.pkpd import (
     Unanswered,
     dissociation,
     intensity_at,
-    sedation,
 )
 from tests.core.pkpd.people import ADULT, FILM_50, INFUSION, NASAL_84, S_INFUSION
 
@@ -61,15 +60,3 @@ def test_a_nasal_dose_has_no_arterial_model() -> None:
     (label,) = found.known
     assert (label.low, label.high, label.target, label.same_route) == (61, 84, "T53", True)
     assert "no arterial model" in found.because
-
-
-def test_sedation_is_the_label_and_no_curve() -> None:
-    found = sedation(NASAL_84)
-    (label,) = found.known
-    assert (label.low, label.high, label.grade) == (48, 61, "A")
-    assert found.basis.notes == ()
-    assert "no curve" in found.because
-    assert "does not order" in found.basis.says
-    other = sedation(INFUSION)
-    assert not other.known[0].same_route
-    assert "nasal esketamine only" in other.basis.notes[0]

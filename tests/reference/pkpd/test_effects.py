@@ -7,13 +7,15 @@ import pytest
 
 from ketacore.pkpd import (
     MOLAR_MASS,
+    Incidence,
+    Noticed,
     Person,
     Unanswered,
     arms,
     dissociation,
     haemodynamics,
+    incidence,
     occupancy,
-    sedation,
 )
 from ketacore.pkpd.constants import EFFECTS
 from ketacore.pkpd.pressure import REFERENCE_PERSON, REFERENCE_REGIMEN
@@ -89,7 +91,11 @@ def test_label_ranges_are_told_where_no_curve_is_known() -> None:
     """T53: nasal; incidence, which an intensity cannot be compared with, so it is stated only."""
     felt = dissociation(NASAL_84, REFERENCE_PERSON, MINUTES)
     assert isinstance(felt, Unanswered)
-    assert [(x.low, x.high) for x in (*felt.known, *sedation(NASAL_84).known)] == [(61, 84), (48, 61)]
+    assert [(x.low, x.high) for x in felt.known] == [(61, 84)]
+    for of, ends in ((Noticed.DISSOCIATION, (61, 84)), (Noticed.SEDATION, (48, 61))):
+        assert (of.on_label.low, of.on_label.high) == ends
+        found = incidence(of, NASAL_84, REFERENCE_PERSON, MINUTES)
+        assert isinstance(found, Incidence) and ends[0] <= 100 * found.at_peak.point <= ends[1]
 
 
 def test_the_timing_of_both_arms() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ketaclinic.pkpd.presenters.panels import Band
 from ketacore.evidence import Refusal
+from ketacore.pkpd import Band as CoreBand
 from ketacore.pkpd import Expected, Matrix, Person, Regimen, expected, haemodynamics
 
 STEP_MIN = 5.0
@@ -16,6 +17,10 @@ KEPT = 2048
 """Answers kept by each function: more than the page that explains can ask for, each of a few kilobytes."""
 ANY_WEIGHT_KG = 70.0
 """For a spray: no published nasal model depends on weight, so none need be on record."""
+SOMEBODY = Person(age_y=45, weight_kg=70)
+"""Whom the page speaks of: an adult of 70 kg, as the models are published."""
+SHOWN_MIN = 480.0
+"""How far the page that explains looks ahead."""
 _SEED = 1
 """The same question draws the same people."""
 
@@ -62,6 +67,11 @@ def rise_of(regimen: Regimen, person: Person, until_min: float) -> ExpectedRise:
 def band_of(course: Expected, name: str, css: str = "") -> Band:
     """Return a course as a band to be drawn."""
     return Band(name, course.times_min.tolist(), course.low.tolist(), course.high.tolist(), css)
+
+
+def band_from(name: str, minutes: list[float], core: CoreBand, css: str = "", factor: float = 1) -> Band:
+    """Return a band of the core, its values times ``factor``, to be drawn."""
+    return Band(name, minutes, (core.low * factor).tolist(), (core.high * factor).tolist(), css)
 
 
 def top_words(course: Expected) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,7 +10,10 @@ import numpy as np
 
 from ketaclinic.pkpd.presenters.courses import (
     KEPT,
+    SHOWN_MIN,
+    SOMEBODY,
     STEP_MIN,
+    band_from,
     band_of,
     clock,
     course_of,
@@ -18,14 +22,11 @@ from ketaclinic.pkpd.presenters.courses import (
     span,
     top_words,
 )
+from ketaclinic.pkpd.presenters.felt import Column, noticed_of
 from ketaclinic.pkpd.presenters.panels import Band, Panel, days, hours, panel
-from ketacore.pkpd import Arms, Expected, Occupancy, Person, Regimen, arms, occupancy
-from ketacore.pkpd import Band as CoreBand
+from ketacore.pkpd import Arms, Expected, Occupancy, Regimen, arms, occupancy
 from ketacore.pkpd.session import session_times
 
-SOMEBODY = Person(age_y=45, weight_kg=70)
-"""Whom the page speaks of: an adult of 70 kg, as the models are published."""
-_SHOWN_MIN = 480.0
 _TABLE_MIN = (10, 20, 40, 60, 90, 120, 180, 240, 360, 480)
 _DAYS_SHOWN = 28
 _ARMS_TABLE_H = (2, 4, 12, 24, 72, 168, 336, 672)
@@ -50,6 +51,7 @@ class Shown:
     looked: str
     panels: tuple[Panel, ...]
     tables: tuple[Table, ...]
+    unanswered: str
     basis: str
     notes: tuple[str, ...]
     sources: tuple[str, ...]
@@ -57,11 +59,12 @@ class Shown:
 
 def shown(regimen: Regimen, given: str, look_min: float) -> Shown:
     """Return panels, sentences and tables of a regimen (``given`` in words), looked at ``look_min`` after the start."""
-    course, held_of, arms_of = course_of(regimen, SOMEBODY, _SHOWN_MIN), _held(regimen), _two_arms(regimen)
+    course, held_of, arms_of = course_of(regimen, SOMEBODY, SHOWN_MIN), _held(regimen), _two_arms(regimen)
     drug, index = drug_of(course), _index(held_of)
     blood, told = _blood(course, drug, look_min)
-    held = panel(INDEX, "%", [index], hours(_SHOWN_MIN), _index_words(held_of, index), marked=look_min, top=100)
+    held = panel(INDEX, "%", [index], hours(SHOWN_MIN), _index_words(held_of, index), marked=look_min, top=100)
     both = _arms(arms_of)
+    noticed = noticed_of(regimen)
     weeks = panel(ARMS, "part of the scale", both, days(_DAYS_SHOWN * 1440), _arms_words(both), top=1)
     looked = (
         f"{clock(look_min)} after the start: {span(band_of(course, drug).at(look_min))} ng/mL of {drug} in the blood; "
@@ -70,17 +73,27 @@ def shown(regimen: Regimen, given: str, look_min: float) -> Shown:
     return Shown(
         summary=f"{given}. {told}",
         looked=looked,
-        panels=(blood, held, weeks),
-        tables=(_hours_table(course, drug, index), _weeks_table(both)),
+        panels=(blood, held, *([noticed.panel(look_min)] if noticed.bands else []), weeks),
+        tables=(
+            _hours_table(
+                [
+                    Column(f"{drug} in the blood, ng/mL", band_of(course, drug)),
+                    Column("index, %", index),
+                    *noticed.columns,
+                ]
+            ),
+            _weeks_table(both),
+        ),
+        unanswered=noticed.unanswered,
         basis=f"{course.basis} (grade {course.grade}); {sites_words(course)}",
-        notes=tuple(dict.fromkeys([*course.notes, *held_of.basis.notes, *arms_of.basis.notes[:3]])),
+        notes=tuple(dict.fromkeys([*course.notes, *held_of.basis.notes, *noticed.notes, *arms_of.basis.notes[:3]])),
         sources=course.sources,
     )
 
 
 @lru_cache(maxsize=KEPT)
 def _held(regimen: Regimen) -> Occupancy:
-    return occupancy(regimen, SOMEBODY, np.arange(0.0, _SHOWN_MIN + STEP_MIN, STEP_MIN))
+    return occupancy(regimen, SOMEBODY, np.arange(0.0, SHOWN_MIN + STEP_MIN, STEP_MIN))
 
 
 @lru_cache(maxsize=KEPT)
@@ -92,16 +105,12 @@ def _two_arms(regimen: Regimen) -> Arms:
 def _blood(course: Expected, drug: str, look_min: float) -> tuple[Panel, str]:
     band = band_of(course, drug)
     words = f"The most {drug} in the blood is expected {top_words(course)}: {span(band.peak)} ng/mL."
-    return panel("In the blood", "ng/mL", [band], hours(_SHOWN_MIN), words, marked=look_min), words
+    return panel("In the blood", "ng/mL", [band], hours(SHOWN_MIN), words, marked=look_min), words
 
 
 def _index(found: Occupancy) -> Band:
     """Return the index in per cent."""
-    return _band("index", found.times_min.tolist(), found.index, factor=100)
-
-
-def _band(name: str, minutes: list[float], core: CoreBand, css: str = "", factor: float = 1) -> Band:
-    return Band(name, minutes, (core.low * factor).tolist(), (core.high * factor).tolist(), css)
+    return band_from("index", found.times_min.tolist(), found.index, factor=100)
 
 
 def _index_words(found: Occupancy, index: Band) -> str:
@@ -115,7 +124,7 @@ def _index_words(found: Occupancy, index: Band) -> str:
 
 def _arms(found: Arms) -> list[Band]:
     minutes = (found.times_h * 60).tolist()
-    return [_band("fast arm", minutes, found.fast, "other"), _band("slow arm: synapses", minutes, found.slow)]
+    return [band_from("fast arm", minutes, found.fast, "other"), band_from("slow arm: synapses", minutes, found.slow)]
 
 
 def _arms_words(arms: list[Band]) -> str:
@@ -126,10 +135,9 @@ def _arms_words(arms: list[Band]) -> str:
     )
 
 
-def _hours_table(course: Expected, drug: str, index: Band) -> Table:
-    band = band_of(course, drug)
-    lines = tuple((clock(t), span(band.at(t)), span(index.at(t))) for t in _TABLE_MIN)
-    return Table("Expected values in the hours after the start", (f"{drug} in the blood, ng/mL", "index, %"), lines)
+def _hours_table(columns: Sequence[Column]) -> Table:
+    lines = tuple((clock(t), *(span(column.band.at(t)) for column in columns)) for t in _TABLE_MIN)
+    return Table("Expected values in the hours after the start", tuple(column.head for column in columns), lines)
 
 
 def _weeks_table(arms: list[Band]) -> Table:

@@ -102,7 +102,7 @@ def course(session: Session, facts: SessionFacts, at: datetime) -> Course | NoCo
 
 
 def doses_of(facts: SessionFacts, since: datetime, at: datetime) -> tuple[DoseEvent, ...]:
-    """Return the devices and the stretches of infusion as doses, in minutes since the first."""
+    """Return the devices and the stretches of infusion as doses in the order of time, in minutes since the first."""
     devices = [_device(_minutes(since, event.at)) for event, _ in facts.of(DeviceGiven)]
     stretches = []
     for flow in flows(facts):
@@ -111,7 +111,7 @@ def doses_of(facts: SessionFacts, since: datetime, at: datetime) -> tuple[DoseEv
         if lasting > 0:
             start = _minutes(since, flow.since)
             stretches.append(DoseEvent(Drug.KETAMINE, Route.IV, flow.mg_per_min * lasting, start, lasting))
-    return (*devices, *stretches)
+    return tuple(sorted((*devices, *stretches), key=lambda dose: dose.start_min))
 
 
 def _device(start_min: float) -> DoseEvent:
