@@ -31,6 +31,10 @@ from ketacore.pkpd.system import Array
 from ketacore.pkpd.unanswered import Unanswered, is_on_label, unanswered
 
 LOG_SD, LABEL_DOSE = EFFECTS["threshold_log_sd"], EFFECTS["label_dose"]
+LABEL_REGIMENS = tuple(
+    Regimen((DoseEvent(Drug.ESKETAMINE, Route.NASAL, dose),)) for dose in (LABEL_DOSE.value, LABEL_DOSE.low)
+)
+"""The doses of the label, the calibrating one first."""
 ON_LABEL = (
     "Calibrated to the label of nasal esketamine, 56 or 84 mg (T53): any {of} in {low:g} to {high:g} % of patients, "
     "taken to be so at the peak. The label prints no course over time."
@@ -102,8 +106,7 @@ def incidence_of(
 def label_peaks() -> tuple[Array, ...]:
     """Return the highest effect-site level (H, 1) in ng/mL of each dose of the label, the calibrating one first."""
     found = []
-    for dose in (LABEL_DOSE.value, LABEL_DOSE.low):
-        regimen = Regimen((DoseEvent(Drug.ESKETAMINE, Route.NASAL, dose),))
+    for regimen in LABEL_REGIMENS:
         times, _ = session_times(regimen, np.array([0.0]))
         (level,) = levels(regimen, REFERENCE_PERSON, times)
         found.append(np.max(level.s, axis=-1, keepdims=True))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -64,13 +65,22 @@ class Target:
         return Person(self.age_y, WEIGHT_KG)
 
 
+class Verdict(StrEnum):
+    """What became of a published value; partly: the band meets the limits, but its middle lies outside them."""
+
+    PASS = "pass"
+    PARTLY = "partly"
+    FAIL = "fail"
+    SHOWN = "shown"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one target: ``values`` of each member; ``passes`` is None for what is shown only."""
+    """What became of one target: ``values`` of each member, and the ``verdict``."""
 
     target: Target
     values: tuple[tuple[str, float], ...]
-    passes: bool | None
+    verdict: Verdict
 
     @property
     def predicted(self) -> tuple[float, float]:
@@ -99,7 +109,7 @@ class Row:
         """Return what a reader must know who sees only that a value passed."""
         told = [f"by construction: {self.target.by_construction}"] if self.target.by_construction else []
         if self.target.against == "band" and len(self.values) > 1:
-            where = "inside" if self.holds_published else "OUTSIDE"
+            where = "inside" if self.holds_published else "outside"
             told.append(f"{self.inside} of {len(self.values)} within the limits, published value {where} the band")
         return tuple(told)
 
@@ -161,8 +171,7 @@ def _judged(target: Target) -> Row:
     joined = named or [m for m in members(target.regimen, target.person) if _predicts(m, target.analyte)]
     statistic = STATISTICS[target.statistic]
     values = tuple((_name(member), statistic(target, member)) for member in joined)
-    judged = _by_model(values) if target.against == "centre" else [value for _, value in values]
-    return Row(target, values, JUDGES[target.against](target, judged))
+    return Row(target, values, JUDGES[target.against](target, [value for _, value in values], _by_model(values)))
 
 
 S_IS_R = " (S = R)"
@@ -181,28 +190,36 @@ def _predicts(member: Member, analyte: str) -> bool:
     return bool({analyte, f"S-{molecule}"} & set(member.model.analytes))
 
 
-def _each_within(target: Target, values: Sequence[float]) -> bool | None:
+def _within(target: Target, *values: float) -> bool:
     return all(target.low <= value <= target.high for value in values)
 
 
-def _band_meets(target: Target, values: Sequence[float]) -> bool | None:
-    return min(values) <= target.high and max(values) >= target.low
+def _each_within(target: Target, values: Sequence[float], by_model: Sequence[float]) -> Verdict:
+    return Verdict.PASS if _within(target, *values) else Verdict.FAIL
 
 
-def _centre_within(target: Target, values: Sequence[float]) -> bool | None:
-    return _each_within(target, [float(np.median(values))])
+def _band_meets(target: Target, values: Sequence[float], by_model: Sequence[float]) -> Verdict:
+    if _within(target, float(np.median(by_model))):
+        return Verdict.PASS
+    meets = min(values) <= target.high and max(values) >= target.low
+    return Verdict.PARTLY if meets else Verdict.FAIL
 
 
-def _only_shown(target: Target, values: Sequence[float]) -> bool | None:
-    return None
+def _centre_within(target: Target, values: Sequence[float], by_model: Sequence[float]) -> Verdict:
+    return _each_within(target, [float(np.median(by_model))], by_model)
 
 
-JUDGES: Mapping[str, Callable[[Target, Sequence[float]], bool | None]] = {
+def _only_shown(target: Target, values: Sequence[float], by_model: Sequence[float]) -> Verdict:
+    return Verdict.SHOWN
+
+
+JUDGES: Mapping[str, Callable[[Target, Sequence[float], Sequence[float]], Verdict]] = {
     "model": _each_within,
     "band": _band_meets,
     "centre": _centre_within,
     "shown": _only_shown,
 }
+"""Each looks at the target, the values of all members, and one value a model."""
 
 
 def _exposed(target: Target, member: Member, scenario: Mapping[str, str] | None = None) -> Exposure:

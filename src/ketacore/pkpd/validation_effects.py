@@ -10,6 +10,7 @@ import numpy as np
 from ketacore.pkpd.bands import Span
 from ketacore.pkpd.constants import EFFECTS
 from ketacore.pkpd.dissociation import intensity_at
+from ketacore.pkpd.incidence import LABEL_REGIMENS, Incidence, Noticed, incidence
 from ketacore.pkpd.model import MOLAR_MASS, Matrix
 from ketacore.pkpd.pressure import REFERENCE_PERSON, REFERENCE_REGIMEN, Haemodynamics, haemodynamics
 from ketacore.pkpd.system import Array
@@ -21,17 +22,21 @@ C50_NMOL_PER_ML = 0.3
 ARTERIAL_OVER_VENOUS = 268 / 112
 """End of 20 mg esketamine over 20 min: arterial over venous (simons-2022, otto-2021)."""
 SIGNS = {"systolic": "systolic pressure", "diastolic": "diastolic pressure", "heart_rate": "heart rate"}
+CALIBRATED_LABEL = "the threshold is calibrated to it"
 CALIBRATED = "the reference infusion is calibrated to it"
 ENTERED = "the number itself went into the calculation"
 
 
 @dataclass(frozen=True, slots=True)
 class EffectRow:
-    """One published value with its limits ``low`` to ``high``, and what is calculated: a point with its band."""
+    """One published value with its limits ``low`` to ``high``, and what is calculated: a point with its band.
+
+    ``published`` is None where the source prints a range: the limits are it.
+    """
 
     target: str
     title: str
-    published: float
+    published: float | None
     low: float
     high: float
     found: Span
@@ -41,14 +46,14 @@ class EffectRow:
     @property
     def passes(self) -> bool:
         """Return whether the point lies within the limits, to three digits."""
-        slack = 5e-4 * self.published
+        slack = 5e-4 * self.high
         return self.low - slack <= self.found.point <= self.high + slack
 
 
 def effect_rows() -> tuple[EffectRow, ...]:
-    """Return every published effect that is calculated here (T44, T45, T49, T50, T51)."""
+    """Return every published effect that is calculated here (T44, T45, T49, T50, T51, T53)."""
     found = haemodynamics(REFERENCE_REGIMEN, REFERENCE_PERSON, MINUTES)
-    return (*_maxima(found), *_group_means(found), _c50(), *_lines(), _ke0())
+    return (*_maxima(found), *_group_means(found), _c50(), *_lines(), _ke0(), *_shares())
 
 
 def linearity(arterial_over_venous: float, r_as_s: float) -> float:
@@ -85,6 +90,15 @@ def _lines() -> Iterator[EffectRow]:
         values = [linearity(ratio, r_as_s) for r_as_s in (counted.low, counted.value, counted.high)]
         title = f"Straightness of the effect over held levels, {words}"
         yield EffectRow("T50", title, 0.96, 0.93, 0.99, Span.of(values[1], values), "r")
+
+
+def _shares() -> Iterator[EffectRow]:
+    for of in Noticed:
+        found, told = incidence(of, LABEL_REGIMENS[0], REFERENCE_PERSON, MINUTES), of.on_label
+        assert isinstance(found, Incidence)
+        at = Span(*(100 * end for end in (found.at_peak.low, found.at_peak.point, found.at_peak.high)))
+        title = f"Share of patients with any {of}, nasal 84 mg"
+        yield EffectRow("T53", title, None, told.low, told.high, at, "%", CALIBRATED_LABEL)
 
 
 def _ke0() -> EffectRow:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ketacore.pkpd import MODELS, DoseEvent, Person, Regimen, exposure, simulate
-from ketacore.pkpd.validation import JUDGES, STATISTICS, TARGETS, UNANSWERED, Row, Target, curve_fit, validate
+from ketacore.pkpd.validation import JUDGES, STATISTICS, TARGETS, UNANSWERED, Row, Target, Verdict, curve_fit, validate
 from ketacore.pkpd.validation_effects import effect_rows
 from tests.support.tree import ROOT
 from tools import make_validation
@@ -33,16 +33,20 @@ def rows() -> tuple[Row, ...]:
 def test_a_published_value(number: int) -> None:
     row = rows()[number]
     if (row.target.target, row.target.title) in KNOWN_FAILURES:
-        assert row.passes is False, "it passes now: take it out of the known failures"
+        assert row.verdict is Verdict.FAIL, "it passes now: take it out of the known failures"
+    elif row.target.target == "T28":
+        assert row.verdict is Verdict.PARTLY
     else:
-        assert row.passes is not False, row.predicted
-        assert (row.passes is None) == (row.target.against == "shown")
+        assert row.verdict in (Verdict.PASS, Verdict.SHOWN), row.predicted
+        assert (row.verdict is Verdict.SHOWN) == (row.target.against == "shown")
 
 
 def test_every_failure_is_explained_and_nothing_else() -> None:
-    failed = {(r.target.target, r.target.title) for r in rows() if r.passes is False}
-    assert failed == KNOWN_FAILURES
-    assert {(t.target, t.title) for t in TARGETS if t.explanation} == KNOWN_FAILURES
+    missed = {(r.target.target, r.target.title) for r in rows() if r.verdict in (Verdict.FAIL, Verdict.PARTLY)}
+    explained = {(t.target, t.title) for t in TARGETS if t.explanation}
+    assert missed > KNOWN_FAILURES and {target for target, _ in missed - KNOWN_FAILURES} == {"T28"}
+    assert explained - missed == {("SPR-DDI-04", "AUC ratio, nasal 84 mg, ticlopidine")}
+    assert missed <= explained
 
 
 def test_every_published_target_is_answered_or_says_why_not() -> None:
@@ -56,7 +60,7 @@ def test_every_published_target_is_answered_or_says_why_not() -> None:
         assert not PUBLISHED.parent.exists()
         return
     with PUBLISHED.open(encoding="utf-8") as file:
-        assert {row["id"] for row in csv.DictReader(file)} == told
+        assert {row["id"] for row in csv.DictReader(file)} == {name for name in told if name.startswith("T")}
 
 
 def test_the_data_names_known_statistics_and_limits() -> None:
@@ -132,14 +136,20 @@ def test_the_report_is_fresh() -> None:
 def test_the_report_shows_what_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     page = make_validation.page(rows())
     failed = page.split("## What fails")[1].split("##")[0]
-    assert failed.count("* **T") == len(KNOWN_FAILURES)
+    assert failed.count("* **T") == len(KNOWN_FAILURES) + 3 and "(partly; 21.14 to 25.95)" in failed
     assert all(target.explanation in failed for target in TARGETS if target.explanation)
 
 
 def test_a_judge_looks_at_what_its_name_says() -> None:
     target: Target = TARGETS[0]
     inside, outside = target.published, target.high * 2
-    assert JUDGES["model"](target, [inside, outside]) is False
-    assert JUDGES["band"](target, [0.0, outside]) is True
-    assert JUDGES["band"](target, [outside, outside]) is False
-    assert JUDGES["centre"](target, [0.0, inside, outside]) is True
+    for name, values, verdict in (
+        ("model", [inside, outside], Verdict.FAIL),
+        ("band", [0.0, inside, outside], Verdict.PASS),
+        ("band", [inside, outside], Verdict.PARTLY),
+        ("band", [0.0, outside, outside], Verdict.PARTLY),
+        ("band", [outside, outside], Verdict.FAIL),
+        ("centre", [0.0, inside, outside], Verdict.PASS),
+        ("shown", [0.0], Verdict.SHOWN),
+    ):
+        assert JUDGES[name](target, values, values) is verdict
