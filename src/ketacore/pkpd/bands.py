@@ -66,7 +66,9 @@ def basis(quantities: Iterable[Quantity], models: Iterable[str], *notes: str) ->
     """Return the basis of a result of this project's own structure: grade D, whatever its numbers have."""
     used = tuple(quantities)
     assumed = tuple(
-        f"Assumed, {q.name} {q.low:g}-{q.value:g}-{q.high:g} {q.unit}: {q.reason}" for q in used if q.assumed
+        f"Assumed, {f'the {q.own} of ' if q.own else ''}{q.name} {q.low:g}-{q.value:g}-{q.high:g} {q.unit}: {q.reason}"
+        for q in used
+        if q.assumed or q.own
     )
     sources = tuple(dict.fromkeys([*(q.source for q in used), *models]))
     return Basis(Grade.D, sources, (*notes, *assumed))

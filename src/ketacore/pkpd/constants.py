@@ -12,13 +12,15 @@ from ketacore.evidence import Grade
 from ketacore.pkpd.loading import ModelDataError
 
 ASSUMED = "assumed"
+PARTS = ("middle", "ends")
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A number with its band ``low`` to ``high`` in ``unit``; ``source`` its id in ``SOURCES``.
 
-    ``target`` is the id of the published value it is, where it is one.
+    ``target`` is the id of the published value it is, where it is one. ``own`` names what of it no source gives:
+    ``middle`` or ``ends`` of a published number, whose grade is that of the rest.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Quantity:
     source: str
     reason: str
     target: str = ""
+    own: str = ""
 
     @property
     def assumed(self) -> bool:
@@ -67,6 +70,7 @@ def _quantity(name: str, given: Mapping[str, Any]) -> Quantity:
         source=given["source"],
         reason=given["reason"],
         target=given.get("target", ""),
+        own=next((part for part in PARTS if given.get(part) == ASSUMED), ""),
     )
 
 

@@ -34,6 +34,10 @@ RACEMIC_SPRAY = (
     "Racemic ketamine in the nose is taken as sprayed by the device of esketamine: no published model describes it "
     "(grade D)."
 )
+FILM_UNDER_THE_TONGUE = (
+    "A tablet or lozenge under the tongue is taken as the film, the one form a model describes (grade D): in the study "
+    "of target T30 a tablet gave a lower peak."
+)
 SIDES = {"S-": {Drug.ESKETAMINE: 1.0, Drug.KETAMINE: 0.5}, "R-": {Drug.KETAMINE: 0.5}, "": {Drug.KETAMINE: 1.0}}
 """Which share of a dose of each drug is the S-enantiomer, the R-enantiomer, or the drug of a racemic model."""
 
@@ -236,14 +240,15 @@ def notes_on(model: Model, regimen: Regimen, people: Individuals, s_over_r: floa
     unknown = [SITE_UNSTATED] if model.matrix is Matrix.UNKNOWN else []
     at_once = any(dose.route is Route.IV and not dose.duration_min for dose in regimen.doses)
     bolus = ["An intravenous dose without duration is taken as mixed at once: its first minutes are no prediction."]
-    return (*people.notes, *rule, *_on_sprays(regimen), *unknown, *(bolus if at_once else []), *model.gaps)
+    return (*people.notes, *rule, *_on_forms(regimen), *unknown, *(bolus if at_once else []), *model.gaps)
 
 
-def _on_sprays(regimen: Regimen) -> list[str]:
+def _on_forms(regimen: Regimen) -> list[str]:
     sprays = [dose for dose in regimen.doses if dose.route is Route.NASAL]
     overfull = any(amount > DEVICE_MG for dose in sprays for _, amount in dose.portions())
     racemic = any(dose.drug is Drug.KETAMINE for dose in sprays)
-    return [OVERFULL] * overfull + [RACEMIC_SPRAY] * racemic
+    under_tongue = Route.SUBLINGUAL in regimen.routes
+    return [OVERFULL] * overfull + [RACEMIC_SPRAY] * racemic + [FILM_UNDER_THE_TONGUE] * under_tongue
 
 
 def is_split(model: Model, regimen: Regimen) -> bool:
@@ -254,5 +259,7 @@ def is_split(model: Model, regimen: Regimen) -> bool:
 def lowest_grade(model: Model, regimen: Regimen, scenario: Scenario | None = None) -> Grade:
     """Return the grade of everything an answer rests on: the model's, or D with a rule of this project's own."""
     sprayed = {dose.drug for dose in regimen.doses if dose.route is Route.NASAL}
-    own_rule = is_split(model, regimen) or bool(scenario) or Drug.KETAMINE in sprayed
+    own_rule = (
+        is_split(model, regimen) or bool(scenario) or Drug.KETAMINE in sprayed or Route.SUBLINGUAL in regimen.routes
+    )
     return Grade.D if own_rule else model.grade

@@ -6,6 +6,7 @@ import pytest
 
 from ketacore.evidence import Grade
 from ketacore.pkpd import SOURCES, ModelDataError
+from ketacore.pkpd.bands import basis
 from ketacore.pkpd.constants import EFFECTS, MECHANISM, parse_quantities
 
 GOOD = """
@@ -35,6 +36,17 @@ def test_a_quantity_is_read() -> None:
     found = parse_quantities(GOOD, "x.toml")["x"]
     assert (found.ends, found.source, found.unit) == ((1, 2, 3), "paper", "h")
     assert EFFECTS["ke0_half_life"].target == "T51"
+
+
+def test_a_published_number_whose_middle_or_ends_are_our_own_says_so() -> None:
+    assert {q.name: q.own for q in EFFECTS.values() if q.own} == {
+        "fraction_unbound": "middle",
+        "sedation_on_label": "middle",
+        "dissociation_on_label": "middle",
+        "dissociation_c50": "ends",
+    }
+    (note,) = basis([EFFECTS["fraction_unbound"]], []).notes
+    assert note.startswith("Assumed, the middle of fraction_unbound 0.35-0.45-0.55")
 
 
 @pytest.mark.parametrize(

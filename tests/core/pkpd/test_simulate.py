@@ -169,3 +169,13 @@ def test_whom_a_model_was_studied_in_is_told_or_told_to_be_unknown() -> None:
 )
 def test_an_answer_is_as_good_as_the_weakest_rule_it_rests_on(regimen: Regimen, scenario: Any, grade: Grade) -> None:
     assert lowest_grade(PEREZ, regimen, scenario) is grade
+
+
+def test_a_tablet_under_the_tongue_is_told_to_be_taken_as_the_film() -> None:
+    under, film = one("ketamine", "sublingual", 25), one("esketamine", "film", 50)
+    simons = MODELS["simons-2022"]
+    assert any("taken as the film" in note for note in simulate(simons, under, YOUNG, TIMES).notes)
+    assert not any("taken as the film" in note for note in simulate(simons, film, YOUNG, TIMES).notes)
+    assert (
+        lowest_grade(simons, one("esketamine", "sublingual", 25)) is Grade.D and lowest_grade(simons, film) is Grade.B
+    )
