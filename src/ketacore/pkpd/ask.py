@@ -48,10 +48,12 @@ ENSEMBLE = "ensemble"
 LONGEST_H = 10_000
 OTHER_SITES = (
     "No sampling site was asked for: the figures are those of venous blood, which a clinic draws; those of arterial "
-    "blood, about twice as high after an infusion, stand under other_sites. The two are never one band."
+    "blood, about twice as high after an infusion, stand apart (other_sites). The two are never one band."
 )
 MEDIAN = "Each figure is the median of the models; its band reaches from the lowest of them to the highest."
 NO_SUM = "{} is the median of {} models and {} of {}: the racemate is not the sum of the enantiomers shown here."
+NOTHING = 1e-9
+"""A smaller concentration, area or time is left by rounding."""
 ALONE = Draw(patients=200, seed=1)
 _TOP = ("model", "person", "doses", "matrix", "until_h", "scenario", "population")
 _DOSE = ("drug", "route", "amount_mg", "start_min", "duration_min", "devices", "device_gap_min")
@@ -229,11 +231,12 @@ def _notes(joined: Sequence[Member], regimen: Regimen, person: Person, scenario:
 
 def _on_the_window(regimen: Regimen, until_min: float) -> list[str]:
     last = max(dose.start_min for dose in regimen.doses)
-    notes = {
-        until_min: f"A dose starts after {until_min / 60:g} h: highest concentrations are those before it.",
-        DAY_MIN: "A dose starts after 24 h: areas are those of the first 24 h.",
-    }
-    return [note for end, note in notes.items() if last >= end]
+    said = "A dose starts at {:g} h or later: {}."
+    notes = [
+        (until_min, "what comes of it after that is not in the highest concentrations"),
+        (DAY_MIN, "areas are those of the first 24 h"),
+    ]
+    return [said.format(end / 60, what) for end, what in notes if last >= end]
 
 
 def _told(
@@ -274,5 +277,5 @@ def _columns(found: Sequence[Mapping[str, Exposure]], analyte: str) -> dict[str,
 
 
 def _rounded(value: float) -> float:
-    """Return a figure with six digits: more would pretend."""
-    return float(f"{value:.6g}")
+    """Return a figure with six digits: more would pretend; what rounding leaves of nothing is nothing."""
+    return float(f"{value:.6g}") if value > NOTHING else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,12 +24,23 @@ def test_one_model_or_the_band_of_all(capsys: pytest.CaptureFixture[str]) -> Non
     one = told(["simulate", "--model", "perez-ruixo-2021", *NASAL], capsys)
     assert "S-ketamine     101 " in one and "does not order" in one and "Perez-Ruixo" in one
     band = told(["simulate", *INFUSION], capsys)
-    assert "ketamine              240 (125 to 298)" in band and "Models: clements-1981, domino" in band
+    assert "Blood drawn: venous" in band and "Blood drawn: arterial" in band
+    assert re.findall(r"^ketamine +(\d+ \(.*?\))", band, re.MULTILINE) == ["168 (125 to 240)", "253 (177 to 298)"]
+    assert "Models: clements-1981, domino, otto-2021" in band and "simons-2022" in band
 
 
 def test_json_is_the_answer_of_the_core(capsys: pytest.CaptureFixture[str]) -> None:
     reply = json.loads(told(["simulate", *INFUSION, "--matrix", "venous", "--sex", "female", "--json"], capsys))
     assert reply["matrix"] == "venous" and reply["analytes"]["ketamine"]["band"]["cmax_ng_per_ml"][0] > 0
+
+
+def test_a_refusal_is_json_where_json_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["simulate", "--model", "otto-2021"], ["compare", "--weight", "700"]):
+        assert run(["pk", *words, *NASAL, "--json"]) == 1
+        read = capsys.readouterr()
+        assert read.out.count("\n") == 1 and not read.err
+        refused = json.loads(read.out)
+        assert set(refused) == {"refusal", "because", "do"} and refused["because"]
 
 
 def test_people_of_one_model_make_a_band(capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,9 +97,9 @@ def test_published_values(capsys: pytest.CaptureFixture[str]) -> None:
     table = told(["validate"], capsys)
     assert "T08" in table and "pass" in table and "docs/validation.md" in table
     assert "pass; by construction: fitted to this curve" in table
-    assert "1 of 4 within the limits, published value OUTSIDE the band" in table
+    assert "partly; 1 of 4 within the limits, published value outside the band" in table
     rows = json.loads(told(["validate", "--json"], capsys))
-    assert all(row["explanation"] for row in rows if row["passes"] is False)
+    assert all(row["explanation"] for row in rows if row["verdict"] in ("fail", "partly"))
 
 
 @pytest.mark.parametrize(

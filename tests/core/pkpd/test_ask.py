@@ -58,7 +58,7 @@ def test_an_ensemble_has_bands() -> None:
             assert low <= analyte[name] <= high
     assert any(note.startswith("otto-2021: ") for note in reply["notes"])
     everywhere = answer({**REQUEST, "model": "ensemble", "doses": [INFUSION], "matrix": None})
-    assert everywhere["matrix"] == "venous" and "under other_sites" in everywhere["notes"][0]
+    assert everywhere["matrix"] == "venous" and "(other_sites)" in everywhere["notes"][0]
     assert everywhere["analytes"] == reply["analytes"] and everywhere["members"] == reply["members"]
     arterial = answer({**REQUEST, "model": "ensemble", "doses": [INFUSION], "matrix": "arterial"})
     assert everywhere["other_sites"] == {"arterial": {name: arterial[name] for name in ("members", "analytes")}}
@@ -113,10 +113,18 @@ def test_a_model_asked_with_two_ratios_counts_once_in_the_middle() -> None:
 def test_a_dose_after_the_window_is_told() -> None:
     reply = answer({**REQUEST, "doses": [{**DOSE, "start_min": 3_000}], "until_h": 1})
     assert reply["analytes"]["S-ketamine"]["cmax_ng_per_ml"] == 0
-    assert [note for note in reply["notes"] if note.startswith("A dose starts after")] == [
-        "A dose starts after 1 h: highest concentrations are those before it.",
-        "A dose starts after 24 h: areas are those of the first 24 h.",
+    assert [note for note in reply["notes"] if note.startswith("A dose starts")] == [
+        "A dose starts at 1 h or later: what comes of it after that is not in the highest concentrations.",
+        "A dose starts at 24 h or later: areas are those of the first 24 h.",
     ]
+
+
+def test_a_dose_at_the_end_of_the_window_leaves_nothing_but_what_is_there_at_once() -> None:
+    end = {**REQUEST, "matrix": None, "until_h": 24}
+    spray = answer({**end, "doses": [{**DOSE, "start_min": 1440}]})["analytes"]["S-ketamine"]
+    assert spray["cmax_ng_per_ml"] == 0 and spray["auc_0_24_ng_h_per_ml"] == 0
+    bolus = answer({**end, "doses": [{**INFUSION, "start_min": 1440, "duration_min": 0}]})["analytes"]["ketamine"]
+    assert bolus["cmax_ng_per_ml"] == pytest.approx(35 / 192 * 1000, rel=1e-5)
 
 
 def test_the_grade_of_a_model_and_of_the_rules_it_is_asked_by() -> None:
