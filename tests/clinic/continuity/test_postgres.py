@@ -23,6 +23,7 @@ from ketaclinic.continuity.actions.postgres import PostgresSnapshot, connect, is
 from ketacore.evidence import Refusal
 from tests.clinic.continuity.test_backup import forged
 from tests.support.ready import ready, without_ours
+from tests.support.tree import ROOT
 from tools.postgres import PORT, private_cluster, private_folder, run_program, running
 from tools.postgres import cluster as kept_cluster
 
@@ -229,7 +230,7 @@ def test_back_to_a_minute_before_a_mistake() -> None:
         archive, base = home / "archive", home / "base"
         archive.mkdir()
         os.chown(archive, home.stat().st_uid, home.stat().st_gid)
-        keep = f"-c wal_level=replica -c archive_mode=on -c archive_command='cp %p {archive}/%f'"
+        keep = f"-c wal_level=replica -c archive_mode=on -c archive_command='{_from_the_guide('archive', archive)}'"
         with private_cluster(keep) as url:
             host = url.split("@")[1].split(":")[0].replace("%2F", "/")
             with psycopg.connect(_postgres(url), autocommit=True) as connection:
@@ -247,7 +248,7 @@ def test_back_to_a_minute_before_a_mistake() -> None:
                 _wait_for(archive / switched[0])
         wanted: datetime = moment[0].astimezone(UTC)
         with (base / "postgresql.auto.conf").open("a") as settings:
-            settings.write(f"restore_command = 'cp {archive}/%f %p'\n")
+            settings.write(f"restore_command = '{_from_the_guide('restore', archive)}'\n")
             settings.write(f"recovery_target_time = '{wanted:%Y-%m-%d %H:%M:%S.%f+00}'\n")
             settings.write("recovery_target_action = 'promote'\narchive_mode = off\n")
         (base / "recovery.signal").touch()
@@ -257,6 +258,13 @@ def test_back_to_a_minute_before_a_mistake() -> None:
                 "before the base backup",
                 "after it",
             ]
+
+
+def _from_the_guide(what: str, archive: Path) -> str:
+    """Return a command as the guide gives it; a copy that a stopped server left half done must not pass for whole."""
+    found = re.search(rf"^{what}_command = '(.*)'$", (ROOT / "docs/guide/backup.md").read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1].replace("/mnt/archive", str(archive))
 
 
 def _wait_for(file: Path) -> None:
