@@ -40,12 +40,13 @@ Entering = dict[int, Amounts]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """G moments in order for n patients, or for all alike (a last axis of 1).
+    """G moments ``at`` (G, n) in order for n patients, or for all alike (a last axis of 1).
 
     ``steps`` (G, n) min since the moment before; ``jumps`` mg entering at a moment; ``inflow`` mg/min during the step
     that ends there; ``places`` (T, n): at which moment each output time lies.
     """
 
+    at: Array
     steps: Array
     jumps: Entering
     inflow: Entering
@@ -83,7 +84,7 @@ def lay_grid(inputs: Sequence[Input], entries: Sequence[int], times: Array) -> G
             passed = np.arange(first.min() + 1, last.max() + 1)[:, None]
             during = (passed > first) & (passed <= last) & (steps[first.min() + 1 : last.max() + 1].real > 0)
             _enter(inflow, entry, first.min() + 1, during, ~at_once, amount / np.where(at_once, 1, duration))
-    return Grid(steps, jumps, inflow, places[-wanted.shape[0] :])
+    return Grid(at, steps, jumps, inflow, places[order.shape[0] - wanted.shape[0] :])
 
 
 def _moments(inputs: Sequence[Input]) -> tuple[Array, Array]:

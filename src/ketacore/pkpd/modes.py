@@ -34,14 +34,16 @@ class Modes:
     """``rates`` (M, N) in 1/min; ``weights`` (E, M, N) of each entry; ``parts`` the modes (start, stop) of each output.
 
     A unit put into entry e at time 0 gives output o = sum over its modes of weights[e] · exp(rates · t). Each pair
-    (mode, slope) in ``slopes`` adds weights[e, slope] · t · exp(rates · t); slopes stand behind all parts.
+    (mode, slope) in ``slopes`` adds weights[e, slope] · t · exp(rates · t); slopes stand behind all parts. ``same``
+    (M,) is the first mode with the same rate: outputs share exponentials.
     """
 
     rates: Array
     weights: Array
     parts: tuple[tuple[int, int], ...]
     sound: Array
-    slopes: tuple[tuple[int, int], ...] = ()
+    slopes: tuple[tuple[int, int], ...]
+    same: tuple[int, ...]
 
 
 def modes(system: LinearSystem, entries: Sequence[int], xp: Any) -> Modes | None:
@@ -235,14 +237,14 @@ def _outputs(system: LinearSystem, basis: _Basis, entries: Sequence[int], xp: An
         largest = LARGEST_WEIGHT * _scale(system.readout[output, ...], eigenvalues, weights, xp)
         for k, its in weights.items():
             slopes += [(len(found.rates), seen[output, k], i, largest) for i in basis.before(k)]
-            found.add(eigenvalues[k], its, largest)
+            found.add(k, eigenvalues[k], its, largest)
         parts.append((first, len(found.rates)))
     pairs = []
     for mode, read, i, largest in slopes:
         pairs.append((mode, len(found.rates)))
-        found.add(eigenvalues[i], _each(basis.fed[i] * read, i, shares), largest * xp.abs(eigenvalues[i]))
+        found.add(i, eigenvalues[i], _each(basis.fed[i] * read, i, shares), largest * xp.abs(eigenvalues[i]))
     entered = [xp.stack([of_mode[e] for of_mode in found.weights]) for e in range(len(entries))]
-    return Modes(xp.stack(found.rates), xp.stack(entered), tuple(parts), found.sound, tuple(pairs))
+    return Modes(xp.stack(found.rates), xp.stack(entered), tuple(parts), found.sound, tuple(pairs), tuple(found.same))
 
 
 def _used(seen: Matrix, output: int, basis: _Basis, shares: Sequence[Mapping[int, Array]]) -> list[int]:
@@ -270,10 +272,14 @@ class _Rows:
 
     def __init__(self, one: Array) -> None:
         self.rates: list[Array] = []
+        self.same: list[int] = []
+        self._first: dict[int, int] = {}
         self.weights: list[list[Array]] = []
         self.sound = one == one
 
-    def add(self, rate: Array, weights: list[Array], largest: Array) -> None:
+    def add(self, mode: int, rate: Array, weights: list[Array], largest: Array) -> None:
+        """Take in one mode of the system for one output."""
+        self.same.append(self._first.setdefault(mode, len(self.rates)))
         self.rates.append(rate)
         self.weights.append(weights)
         for weight in weights:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm as scipy_expm
 
+from ketacore.pkpd import own_times
 from ketacore.pkpd import propagate as engine
 from ketacore.pkpd.expm import expm
 from ketacore.pkpd.grid import Input
@@ -105,6 +106,46 @@ def test_each_patient_may_have_own_times_amounts_and_durations() -> None:
         close(found[..., patient], alone, 1e-8)
 
 
+OWN_TIMES = np.sort(np.random.default_rng(2).uniform(0, 300, (4, 40)), axis=1)
+
+
+@pytest.mark.parametrize("name", ["patients", *CASES])
+def test_own_times_are_read_as_exactly_as_shared_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = varied(4) if name == "patients" else CASES[name]
+    monkeypatch.setattr(own_times, "AT_ONCE", 90)  # two patients at once
+    found = propagate(of, DOSES, OWN_TIMES)
+    for patient in range(4):
+        close(found[..., patient], propagate(of, DOSES, OWN_TIMES[patient])[..., min(patient, of.patients - 1)], 1e-10)
+        alone = solved(of, DOSES, OWN_TIMES[patient], min(patient, of.patients - 1))
+        close(found[..., patient], alone, 1e-8)
+
+
+def test_own_times_among_many_doses_and_before_the_first() -> None:
+    many = [Input(0, 1.0 + n, 20.0 + 9 * n, 3.0 * (n % 2)) for n in range(30)]
+    for of in (varied(4), CASES["transit chains of two"]):
+        found = propagate(of, many, OWN_TIMES)
+        for patient in range(4):
+            shared = propagate(of, many, OWN_TIMES[patient])[..., min(patient, of.patients - 1)]
+            close(found[..., patient], shared, 1e-10)
+        assert np.all(found[:, (OWN_TIMES < 20).T] == 0)
+
+
+def test_own_times_after_what_enters_at_once_only() -> None:
+    given = [Input(0, 50.0, 10.0), Input(1, 5.0, 100.0)]
+    found = propagate(CASES["stiff"], given, OWN_TIMES)
+    close(found[..., 3], propagate(CASES["stiff"], given, OWN_TIMES[3])[..., 0], 1e-9)
+
+
+def test_what_hardly_fades_during_an_inflow_is_walked_to() -> None:
+    slow = system(2, [(0, 1, 1e-7), (1, None, 1e-8)], [1])
+    given = [Input(1, 5.0, 10.0, 30.0), Input(0, 2.0, 0.0)]
+    found = propagate(slow, given, OWN_TIMES)
+    for patient in range(4):
+        np.testing.assert_allclose(
+            found[0, :, patient], propagate(slow, given, OWN_TIMES[patient])[0, :, 0], rtol=1e-10
+        )
+
+
 def test_a_typical_system_serves_patients_with_own_amounts() -> None:
     amounts = np.array([1.0, 2.0, 4.0])
     found = propagate(CASES["stiff"], [Input(0, amounts, 0.0)], TIMES)
@@ -142,6 +183,15 @@ def test_a_complex_step_gives_the_derivative() -> None:
 
     numeric = (at(0.12 + 1e-6) - at(0.12 - 1e-6)) / 2e-6
     close(at(0.12 + 1e-30j).imag / 1e-30, numeric, 1e-7)
+
+
+@pytest.mark.parametrize("name", ["mammillary with a metabolite", "a ring has no symmetric form"])
+def test_a_complex_step_in_a_duration_gives_the_derivative(name: str) -> None:
+    def at(lasting: complex | float) -> np.ndarray:
+        return propagate(CASES[name], [Input(0, 50.0, 10.0), Input(1, 20.0, 30.0, lasting)], TIMES + 0.3)  # type: ignore[arg-type]
+
+    numeric = (at(20 + 1e-4) - at(20 - 1e-4)) / 2e-4
+    close(at(20 + 1e-30j).imag / 1e-30, numeric, 1e-5)
 
 
 @pytest.mark.parametrize("name", [*CASES, "patients of both kinds"])
