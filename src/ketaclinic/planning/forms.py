@@ -36,13 +36,18 @@ class PlanForm(forms.Form):
         help_text="None chosen: the protocol's usual spacing from the first day on.",
     )
     interval_weeks = forms.TypedChoiceField(label="Later spacing", coerce=int, empty_value=None, required=False)
-    beside = forms.DecimalField(
+    beside_protocol = forms.ChoiceField(
         label="Compare its expected course with",
+        choices=[(p.protocol_id, p.title) for p in PROTOCOLS.values()],
+        required=False,
+    )
+    beside = forms.DecimalField(
+        label="Dose to compare with",
         min_value=0,
         max_digits=7,
         decimal_places=3,
         required=False,
-        help_text="Another dose; empty: the first dose of the protocol. It is only drawn, not planned.",
+        help_text="In the unit of that protocol; empty: its first dose. It is only drawn, not planned.",
     )
     weight_confirmed = forms.BooleanField(label="The weight was confirmed with the patient", required=False)
     reason = forms.CharField(
@@ -68,6 +73,12 @@ class PlanForm(forms.Form):
             spacing.choices = [("", "Least frequent"), *((n, _every(n)) for n in range(1, longest + 1))]
         if protocol.dose_unit == "mg":
             del self.fields["weight_confirmed"]
+
+    def compared_with(self) -> tuple[Protocol, float]:
+        """Return the protocol and the dose it is drawn beside; call after ``is_valid``."""
+        protocol = PROTOCOLS.get(self.cleaned_data["beside_protocol"], self.protocol)
+        dose = self.cleaned_data["beside"]
+        return protocol, protocol.first_dose if dose is None else float(dose)
 
     def choices(self) -> PlanChoices:
         """Return what was chosen; call after ``is_valid``."""
@@ -101,7 +112,8 @@ def choices_of(plan: Plan) -> dict[str, Any]:
 class ChangeForm(PlanForm):
     """A changed version of a plan: the same choices, and why."""
 
-    beside = None  # type: ignore[assignment]  # how Django leaves a field of the parent out
+    beside_protocol = None  # type: ignore[assignment]  # how Django leaves a field of the parent out
+    beside = None  # type: ignore[assignment]
     change_reason = forms.CharField(label="Why the plan changes", max_length=1000, widget=forms.Textarea({"rows": 2}))
 
 

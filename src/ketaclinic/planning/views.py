@@ -45,6 +45,7 @@ from ketaclinic.planning.forms import (
 )
 from ketaclinic.planning.models import Booking, Plan
 from ketaclinic.planning.presenters import (
+    Asked,
     dose_options,
     expected_of,
     history,
@@ -127,7 +128,12 @@ def _fresh(request: StaffRequest, protocol: Protocol) -> PlanForm:
     first = request.clinic.day_of(request.at) + timedelta(days=1)
     while first.weekday() in USUALLY_CLOSED:
         first += timedelta(days=1)
-    values = {"dose": suggested_dose(protocol).normalize(), "starts_on": first.isoformat(), "protocol": ""}
+    values = {
+        "dose": suggested_dose(protocol).normalize(),
+        "starts_on": first.isoformat(),
+        "protocol": "",
+        "beside_protocol": protocol.protocol_id,
+    }
     return PlanForm(values, protocol=protocol)
 
 
@@ -135,8 +141,8 @@ def _chosen(request: StaffRequest, person: Patient, protocol: Protocol, form: Pl
     """Return the form with its dated preview; a choice that does not fit is told beside it."""
     shown, refusal, course = None, None, None
     if form.is_valid():
-        dose, beside = form.cleaned_data["dose"], form.cleaned_data["beside"]
-        course = expected_of(protocol, person, float(dose), None if beside is None else float(beside), request.at)
+        planned = Asked(protocol, float(form.cleaned_data["dose"]))
+        course = expected_of(planned, Asked(*form.compared_with()), person, request.at)
         try:
             shown = preview(person, protocol, form.choices(), request.at)
         except Refusal as told:

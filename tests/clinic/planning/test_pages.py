@@ -206,6 +206,29 @@ def test_two_doses_are_drawn_side_by_side(as_prescriber: Client, patient: Patien
     assert not Plan.objects.exists()
 
 
+def test_an_infusion_is_drawn_beside_a_spray(as_prescriber: Client, patient: Patient, prescriber: Staff) -> None:
+    decide(patient, prescriber)
+    other = {**NASAL, "beside_protocol": "ketamine-iv-clinic"}
+    page = words(as_prescriber.post(page_of(patient), other))
+    assert "0.5 mg/kg is not drawn: no weight is on record." in page and "84 mg: the most esketamine" in page
+    weigh(patient, prescriber, "70", NOON)
+    page = words(as_prescriber.post(page_of(patient), other))
+    assert "84 mg: the most esketamine" in page and "0.5 mg/kg over 40 min: the most ketamine" in page
+    assert "The two are not one drug" in page and "Neither band says which works better." in page
+    assert "The first band is nine of ten people of perez-ruixo-2021" in page and "the second the span of 7" in page
+    assert '<option value="ketamine-iv-clinic" selected>' in page
+    back = words(as_prescriber.post(page_of(patient), {**INFUSION, "beside_protocol": NASAL["protocol"]}))
+    assert "0.5 mg/kg over 40 min: the most ketamine" in back and "56 mg: the most esketamine" in back
+
+
+def test_a_protocol_nobody_knows_is_not_compared_with(
+    as_prescriber: Client, patient: Patient, prescriber: Staff
+) -> None:
+    decide(patient, prescriber)
+    page = words(as_prescriber.post(page_of(patient), {**NASAL, "beside_protocol": "potion"}))
+    assert "Select a valid choice" in page and "the most esketamine" not in page
+
+
 def test_a_dose_far_outside_is_not_drawn(as_prescriber: Client, patient: Patient, prescriber: Staff) -> None:
     decide(patient, prescriber)
     page = words(as_prescriber.post(page_of(patient), {**NASAL, "beside": "999"}))

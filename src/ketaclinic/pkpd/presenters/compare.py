@@ -42,6 +42,9 @@ def compared(choices: Sequence[Choice], person: Person) -> Compared:
         for band, course in zip(bands, courses, strict=True)
     )
     shown = panel("In the blood after one session", "ng/mL", bands, hours(_SHOWN_MIN), " ".join(lines))
-    basis = f"{courses[0].basis} (grade {courses[0].grade})"
+    spans = dict.fromkeys(f"{course.basis} (grade {course.grade})" for course in courses)
+    basis = (
+        f"Each band is {next(iter(spans))}" if len(spans) == 1 else "The first band is {}, the second {}".format(*spans)
+    )
     notes = dict.fromkeys(note for course in courses for note in course.notes)
     return Compared(shown, lines, basis, tuple(notes))

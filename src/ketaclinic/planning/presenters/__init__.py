@@ -1,6 +1,6 @@
 """What the pages of a plan show, worked out once, before any template."""
 
-from ketaclinic.planning.presenters.expected import expected_of
+from ketaclinic.planning.presenters.expected import Asked, expected_of
 from ketaclinic.planning.presenters.plans import (
     booking_lines,
     chart_card,
@@ -13,6 +13,7 @@ from ketaclinic.planning.presenters.plans import (
 )
 
 __all__ = [
+    "Asked",
     "booking_lines",
     "chart_card",
     "dose_options",
