@@ -29,8 +29,8 @@ from ketacore.treatment.rules import DEVICE
 
 AHEAD = timedelta(hours=6)
 """How long after the first dose the band is known; no picture of a session is longer."""
-_WORDS_END = 734.0
-"""The words stand at the foot of the picture's right: readings begin at its left."""
+_WORDS_END, _WORDS_LONG = 734.0, 260.0
+"""The words stand at the picture's right, where readings come last, above the band there: no edge strikes through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _minutes(since: datetime, moment: datetime) -> float:
 def drawn(
     found: Course, at: datetime, end: datetime, x: Callable[[datetime], float], low_y: float, high_y: float
 ) -> list[Shape]:
-    """Return the band up to ``end`` between two heights, its future edges dashed, with its words at the top."""
+    """Return the band up to ``end`` between two heights, its future edges dashed, with its words above it."""
     top = float(found.found.high.max()) or 1.0
     inside = [n for n, minute in enumerate(found.found.times_min) if found.when(float(minute)) <= end]
     points = [(found.when(float(found.found.times_min[n])), n) for n in inside]
@@ -147,7 +147,8 @@ def drawn(
     _, low, high = found.highest
     if points:
         says = f"expected {drug_of(found.found)}, most {low:.0f}–{high:.0f} ng/mL"
-        shapes.append(text("g-estt end", _WORDS_END, low_y - 6, says))
+        over = [py for _, px, py in upper if px >= _WORDS_END - _WORDS_LONG]
+        shapes.append(text("g-estt end", _WORDS_END, min([low_y, *over]) - 6, says))
     return shapes
 
 
