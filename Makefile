@@ -10,7 +10,7 @@ endef
 
 .PHONY: run test check bench reliability validate docs sbom screenshots lock clean
 
-run: .venv/run.stamp ## demo clinic on http://127.0.0.1:$(PORT)
+run: .venv/run.stamp ## demo clinic on http://localhost:$(PORT)
 	@$(BIN)/ketaclinic demo --if-empty
 	@$(BIN)/ketaclinic serve --demo --port $(PORT)
 
