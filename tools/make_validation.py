@@ -164,6 +164,10 @@ def _effects() -> list[str]:
         "The straightness of T50 is met only where arterial and venous blood agree: with blood of an artery 2.4 times "
         "as rich, the curve bends more than Bowdle saw. Nothing was changed to mend that.",
         "",
+        "Pressure after a spray (PD-04) is calculated somewhat higher than it was seen: the one nasal model reads low "
+        "after the infusion that everything is calibrated at, so a spray looks stronger beside it than it is. The band "
+        "holds what was seen.",
+        "",
     ]
 
 

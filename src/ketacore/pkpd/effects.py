@@ -10,7 +10,7 @@ import numpy as np
 
 from ketacore.pkpd.bands import EXPLAINS, Band, Basis
 from ketacore.pkpd.dissociation import Dissociation, dissociation_of
-from ketacore.pkpd.incidence import Incidence, Noticed, incidence_of
+from ketacore.pkpd.incidence import Incidence, Noticed, incidence
 from ketacore.pkpd.interactions import Scenario
 from ketacore.pkpd.levels import PLASMA, Level, levels, one_row
 from ketacore.pkpd.mechanism import WEEKS_H, Arms, arms
@@ -62,9 +62,9 @@ def effects_of(
 ) -> Effects:
     """Return everything a page shows of a course at ``times_min`` (T,), and both arms at ``times_h``.
 
-    Peaks of pressure and of shares of people are those of the whole course, others those of the moments asked for. What
-    has no published answer stands there as ``Unanswered``. Raises what ``members`` raises where no model answers at
-    all, and ``ImpossibleInput``. Sources stand with each part. It explains, it does not order.
+    Peaks of pressure are those of the whole course, others those of the moments asked for. What has no published
+    answer stands there as ``Unanswered``. Raises what ``members`` raises where no model answers at all, and
+    ``ImpossibleInput``. Sources stand with each part. It explains, it does not order.
     """
     times = one_row(times_min)
     every, places = session_times(regimen, times)
@@ -75,8 +75,8 @@ def effects_of(
         plasma=_plasma(shown),
         occupancy=occupancy_of(shown, times),
         dissociation=dissociation_of(shown, regimen, times),
-        dissociated=incidence_of(Noticed.DISSOCIATION, whole, regimen, every, places),
-        sedated=incidence_of(Noticed.SEDATION, whole, regimen, every, places),
+        dissociated=incidence(Noticed.DISSOCIATION, regimen, times),
+        sedated=incidence(Noticed.SEDATION, regimen, times),
         haemodynamics=haemodynamics_of(whole, every, places),
         arms=arms(occupancy_of(whole, every), times_h),
     )

@@ -1,49 +1,37 @@
-"""How many people dissociate, or are sedated, at each moment of a nasal dose: a probability over time with its band.
+"""How many people a spray makes dissociate or sleepy, and when: what was published, with its band, and no more.
 
-Each person has a threshold, log-normal between people; whoever's effect site stands above it notices. Where the middle
-one lies is fixed by the label alone: at the peak of 56 or 84 mg of nasal esketamine, 61-84 % have any dissociation and
-48-61 % any sedation (T53). No relation of concentration to incidence is published, so the structure is grade D.
-Carried to another route it would say nothing: beside an infusion the one nasal model reads low by an unknown part, and
-what R-ketamine counts is open, so a band would run from nobody to everybody. There the question stays ``Unanswered``.
+The share of people comes from the study of fixed doses (PD-01, PD-03, 56 and 84 mg) within the range of the label
+(T53). The course of sedation is the reported one (SPR-MON-12), straight between its moments (grade D). It is not the
+concentration's: that falls far more slowly than people wake up, so a threshold in the blood would have them sedated for
+hours. Of dissociation no course is at hand, of other doses and routes no share: there the question is ``Unanswered``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from itertools import product
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from ketacore.pkpd.bands import Band, Basis, Span, basis
 from ketacore.pkpd.constants import EFFECTS, Quantity
-from ketacore.pkpd.effect_site import KE0
-from ketacore.pkpd.interactions import Scenario
-from ketacore.pkpd.levels import Level, levels, one_row
-from ketacore.pkpd.pressure import REFERENCE_PERSON
-from ketacore.pkpd.regimen import DoseEvent, Drug, Person, Regimen, Route, one_of
-from ketacore.pkpd.session import session_times
+from ketacore.pkpd.levels import one_row
+from ketacore.pkpd.regimen import Regimen, one_of
 from ketacore.pkpd.system import Array
 from ketacore.pkpd.unanswered import Unanswered, is_on_label, unanswered
 
-LOG_SD, LABEL_DOSE = EFFECTS["threshold_log_sd"], EFFECTS["label_dose"]
-LABEL_REGIMENS = tuple(
-    Regimen((DoseEvent(Drug.ESKETAMINE, Route.NASAL, dose),)) for dose in (LABEL_DOSE.value, LABEL_DOSE.low)
-)
-"""The doses of the label, the calibrating one first."""
-ON_LABEL = (
-    "Calibrated to the label of nasal esketamine, 56 or 84 mg (T53): any {of} in {low:g} to {high:g} % of patients, "
-    "taken to be so at the peak. The label prints no course over time."
-)
+DOSES_MG = (56.0, 84.0)
+"""The doses of the study of fixed doses."""
+ONSET, PEAK, OVER_IN_MOST, GONE = (EFFECTS[f"sedation_{name}"] for name in ("onset", "peak", "over_in_most", "gone"))
 SHARE_OF_PEOPLE = "The share of people who notice it at all, not how strong it is; it says nothing about one person."
-OTHER_ROUTE = (
-    "the label says how many people notice it after nasal esketamine only; carried to this regimen a band would run "
-    "from nobody to everybody"
+UNDER_65 = (
+    "Seen in people under 65 with treatment-resistant depression (grade B by dose); the band is the label's range."
 )
+NO_COURSE = "How dissociation comes and goes after a spray is not at hand as a share of people: no curve is drawn."
+STRAIGHT = "The course is as reported (SPR-MON-12), with straight lines between its moments (grade D)."
+NO_SHARE = "how many people notice it is at hand for one sitting of 56 or 84 mg of nasal esketamine only"
 
 
 class Noticed(StrEnum):
@@ -57,65 +45,65 @@ class Noticed(StrEnum):
         """Return the range the label prints, in per cent of patients."""
         return EFFECTS[f"{self}_on_label"]
 
+    def at(self, dose_mg: float) -> Quantity:
+        """Return the share at one of ``DOSES_MG``, in per cent of patients."""
+        return EFFECTS[f"{self}_{dose_mg:g}"]
+
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """``share`` (0-1) of people at each of ``times_min`` (T,), ``at_peak`` that of the whole course, and its basis."""
+    """The share of people (0-1) who notice it at all (``ever``), and over time where a course is published.
+
+    ``share`` is the share at each of ``times_min`` (T,), ``peak_min`` when it is highest; None without a course.
+    """
 
     of: Noticed
     times_min: Array
-    share: Band
-    at_peak: Span
+    ever: Span
+    share: Band | None
+    peak_min: Span | None
     basis: Basis
 
 
-def incidence(
-    of: Noticed, regimen: Regimen, person: Person, times_min: Any, *, scenario: Scenario | None = None
-) -> Incidence | Unanswered:
-    """Return the share of people like ``person`` who notice ``of`` at ``times_min`` (T,), with its band.
+def incidence(of: Noticed, regimen: Regimen, times_min: Any) -> Incidence | Unanswered:
+    """Return the share of people who notice ``of`` at ``times_min`` (T,), with its band.
 
-    The band spans the delay to the effect site, the label's range and doses, and how people differ. ``Unanswered`` for
-    anything but nasal esketamine. Raises what ``members`` raises, and ``ImpossibleInput``. Source: the label (T53,
-    grade A) for the calibration; the structure is grade D. It explains, it does not order.
+    ``Unanswered`` for anything but one sitting of 56 or 84 mg of nasal esketamine. Raises ``ImpossibleInput``.
+    Sources: PD-01, PD-03 (grade B), the label (T53, A), SPR-MON-12 (A). It explains, it does not order.
     """
     of, times = one_of(Noticed, "what is noticed", of), one_row(times_min)
-    every, places = session_times(regimen, times)
-    return incidence_of(of, levels(regimen, person, every, scenario=scenario), regimen, every, places)
+    dose = _dose_of_one_sitting(regimen)
+    if dose is None:
+        return unanswered(f"How many people notice {of}, and when?", NO_SHARE, of.on_label, regimen)
+    seen, label = of.at(dose), of.on_label
+    ever = Span.of(seen.value / 100, (label.low / 100, label.high / 100))
+    if of is Noticed.DISSOCIATION:
+        return Incidence(of, times, ever, None, None, _told((seen, label), NO_COURSE))
+    since = times - regimen.doses[0].start_min
+    told = _told((seen, label, ONSET, PEAK, OVER_IN_MOST, GONE), STRAIGHT)
+    peak = Span(*(regimen.doses[0].start_min + end for end in PEAK.ends))
+    return Incidence(of, times, ever, _course(since, ever), peak, told)
 
 
-def incidence_of(
-    of: Noticed, known: Sequence[Level], regimen: Regimen, times: Array, places: Array
-) -> Incidence | Unanswered:
-    """Return the share from levels at ``times``, shown at ``places``; ``times`` must hold the course's peak."""
-    if not is_on_label(regimen):
-        return unanswered(f"How many people notice {of}, and when?", OTHER_ROUTE, of.on_label, regimen)
-    (level,) = known  # one model has the nasal route
-    cases = [
-        _share(level.s / top, published, log_sd)
-        for top, published, log_sd in product(label_peaks(), of.on_label.ends, LOG_SD.ends)
+def _told(quantities: Iterable[Quantity], *notes: str) -> Basis:
+    return basis(quantities, [], SHARE_OF_PEOPLE, UNDER_65, *notes)
+
+
+def _dose_of_one_sitting(regimen: Regimen) -> float | None:
+    """Return the dose in mg where it is one of ``DOSES_MG``, in one sitting of nasal esketamine."""
+    first_devices = sum(place == 0 for places in regimen.places() for place in places)
+    total = sum(dose.amount_mg for dose in regimen.doses)
+    known = [dose for dose in DOSES_MG if abs(total - dose) < 1e-6]
+    return known[0] if known and first_devices == 1 and is_on_label(regimen) else None
+
+
+def _course(since: Array, ever: Span) -> Band:
+    """Return the share at each minute since the first device: soonest over, middle, and longest there."""
+    at_top = ((PEAK.high, PEAK.high), (PEAK.value, PEAK.value), (PEAK.low, PEAK.high))
+    lines = [
+        np.interp(since, [ONSET.value, reached, kept, half, gone], [0, share, share, share / 2, 0], left=0, right=0)
+        for share, (reached, kept), half, gone in zip(
+            (ever.low, ever.point, ever.high), at_top, OVER_IN_MOST.ends, GONE.ends, strict=True
+        )
     ]
-    middle = _share(level.s / label_peaks()[0], of.on_label.value, LOG_SD.value)
-    share = Band.of(middle[0], np.stack(cases), np.stack(cases))
-    said = ON_LABEL.format(of=of, low=of.on_label.low, high=of.on_label.high)
-    told = basis((of.on_label, LOG_SD, LABEL_DOSE, KE0), [level.model.model_id], SHARE_OF_PEOPLE, said)
-    at_peak = Span.of(np.max(middle[0]), np.max(cases, axis=-1).ravel())
-    return Incidence(of, times[places], share.at(places), at_peak, told)
-
-
-@cache
-def label_peaks() -> tuple[Array, ...]:
-    """Return the highest effect-site level (H, 1) in ng/mL of each dose of the label, the calibrating one first."""
-    found = []
-    for regimen in LABEL_REGIMENS:
-        times, _ = session_times(regimen, np.array([0.0]))
-        (level,) = levels(regimen, REFERENCE_PERSON, times)
-        found.append(np.max(level.s, axis=-1, keepdims=True))
-    return tuple(found)
-
-
-def _share(relative: Array, percent: float, log_sd: float) -> Array:
-    """Return the share (H, T) whose threshold lies below a level relative to that at which it is ``percent``."""
-    normal = NormalDist()
-    with np.errstate(divide="ignore"):  # nothing in the blood: nobody
-        z = np.log(relative) / log_sd + normal.inv_cdf(percent / 100)
-    return np.reshape([normal.cdf(value) for value in z.ravel().tolist()], z.shape)
+    return Band.of(lines[1], np.stack(lines), np.stack(lines))

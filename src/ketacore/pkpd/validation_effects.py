@@ -10,9 +10,10 @@ import numpy as np
 from ketacore.pkpd.bands import Span
 from ketacore.pkpd.constants import EFFECTS
 from ketacore.pkpd.dissociation import intensity_at
-from ketacore.pkpd.incidence import LABEL_REGIMENS, Incidence, Noticed, incidence
+from ketacore.pkpd.incidence import DOSES_MG, Incidence, Noticed, incidence
 from ketacore.pkpd.model import MOLAR_MASS, Matrix
 from ketacore.pkpd.pressure import REFERENCE_PERSON, REFERENCE_REGIMEN, Haemodynamics, haemodynamics
+from ketacore.pkpd.regimen import DoseEvent, Drug, Regimen, Route
 from ketacore.pkpd.system import Array
 
 MINUTES = np.arange(0, 181, 1.0)
@@ -22,7 +23,6 @@ C50_NMOL_PER_ML = 0.3
 ARTERIAL_OVER_VENOUS = 268 / 112
 """End of 20 mg esketamine over 20 min: arterial over venous (simons-2022, otto-2021)."""
 SIGNS = {"systolic": "systolic pressure", "diastolic": "diastolic pressure", "heart_rate": "heart rate"}
-CALIBRATED_LABEL = "the threshold is calibrated to it"
 CALIBRATED = "the reference infusion is calibrated to it"
 ENTERED = "the number itself went into the calculation"
 
@@ -51,9 +51,17 @@ class EffectRow:
 
 
 def effect_rows() -> tuple[EffectRow, ...]:
-    """Return every published effect that is calculated here (T44, T45, T49, T50, T51, T53)."""
+    """Return every published effect that is calculated here (T44, T45, T49, T50, T51, T53, PD-04)."""
     found = haemodynamics(REFERENCE_REGIMEN, REFERENCE_PERSON, MINUTES)
-    return (*_maxima(found), *_group_means(found), _c50(), *_lines(), _ke0(), *_shares())
+    return (
+        *_maxima(found),
+        *_group_means(found),
+        _c50(),
+        *_lines(),
+        _ke0(),
+        *_shares(),
+        *_after_a_spray(),
+    )
 
 
 def linearity(arterial_over_venous: float, r_as_s: float) -> float:
@@ -94,11 +102,21 @@ def _lines() -> Iterator[EffectRow]:
 
 def _shares() -> Iterator[EffectRow]:
     for of in Noticed:
-        found, told = incidence(of, LABEL_REGIMENS[0], REFERENCE_PERSON, MINUTES), of.on_label
+        found = incidence(of, _spray(DOSES_MG[-1]), MINUTES)
         assert isinstance(found, Incidence)
-        at = Span(*(100 * end for end in (found.at_peak.low, found.at_peak.point, found.at_peak.high)))
-        title = f"Share of patients with any {of}, nasal 84 mg"
-        yield EffectRow("T53", title, None, told.low, told.high, at, "%", CALIBRATED_LABEL)
+        at, label = Span(*(100 * end for end in (found.ever.low, found.ever.point, found.ever.high))), of.on_label
+        yield EffectRow("T53", f"Share of patients with any {of}", None, label.low, label.high, at, "%", ENTERED)
+
+
+def _after_a_spray() -> Iterator[EffectRow]:
+    rises = haemodynamics(_spray(DOSES_MG[-1]), REFERENCE_PERSON, MINUTES)
+    for sign, low, high in (("systolic", 7, 9), ("diastolic", 4, 6)):
+        title = f"Highest mean of a group, {SIGNS[sign]}, nasal 84 mg"
+        yield EffectRow("PD-04", title, None, low, high, getattr(rises, sign).mean_peak, "mmHg")
+
+
+def _spray(dose: float) -> Regimen:
+    return Regimen((DoseEvent(Drug.ESKETAMINE, Route.NASAL, dose),))
 
 
 def _ke0() -> EffectRow:

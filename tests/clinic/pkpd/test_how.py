@@ -22,7 +22,7 @@ def text(client: Client, **asked: object) -> str:
 def test_a_stranger_reads_it_without_a_choice(client: Client) -> None:
     shown = text(client)
     assert "Esketamine nasal spray, 84 mg. The most esketamine in the blood is expected about" in shown
-    assert "order nothing and predict no response" in shown and "All are estimates, none a measurement." in shown
+    assert "order nothing and predict no response" in shown and "All are estimates, none a measurement:" in shown
     assert shown.count('role="img"') == shown.count("<figure")
 
 
@@ -95,13 +95,27 @@ def test_two_bands_are_named_on_the_picture() -> None:
 
 def test_a_spray_tells_how_many_people_notice_it(client: Client) -> None:
     shown = text(client, way="nasal", dose_mg=84)
-    assert "Floating away (dissociation) is noticed by 61 to 99 of 100 people at its most" in shown
-    assert "Sleepiness (sedation) is noticed by 48 to " in shown and "How many people notice it" in shown
-    assert "sleepiness (sedation), %" in shown and "it says nothing about one person" in shown
+    assert "Sleepiness comes to 61 of 100 people (label: 48 to 61), most of them 30 to 45 min after" in shown
+    assert "Floating away (dissociation) comes to 69 of 100 people (label: 61 to 84)" in shown
+    assert "How many people are sleepy" in shown and "sleepy, %" in shown
+    assert "it says nothing about one person" in shown
 
 
-def test_other_ways_tell_how_strong_dissociation_is_or_that_nobody_knows(client: Client) -> None:
+def test_other_ways_and_doses_tell_how_strong_dissociation_is_or_that_we_cannot_tell(client: Client) -> None:
     infusion, swallowed = text(client, way="infusion"), text(client, way="swallowed")
-    assert "How strong dissociation is" in infusion and "is published for the nasal spray only" in infusion
-    assert "How many people notice it</b>" not in infusion
-    assert "nobody has published how many people float away" in swallowed and swallowed.count("<figure") == 3
+    assert "How strong dissociation is" in infusion and "we can only tell for the spray, at 56 and 84 mg" in infusion
+    assert "How many people are sleepy</b>" not in infusion
+    for page in (swallowed, text(client, way="nasal", dose_mg=28)):
+        assert "we cannot tell for this dose and way of giving it" in page and page.count("<figure") == 3
+
+
+def test_each_picture_tells_its_grade(client: Client) -> None:
+    shown = text(client, way="nasal")
+    grades = dict(re.findall(r"<figcaption><b>([^<]+)</b> <span[^>]*>grade (\w)</span>", shown))
+    assert list(grades.values()) == ["B", "D", "D", "D"] and "B on a copy of one, D on our own reckoning" in shown
+    assert "Ebert B, et al. 1997" in shown and "Olofsen" in text(client, way="infusion")
+
+
+def test_when_something_is_highest_is_when_its_middle_is() -> None:
+    band = Band("x", [0, 10, 20], [0, 1, 1], [0, 9, 2], middle=[0, 2, 3])
+    assert band.top_min == 20 and Band("x", [0, 10], [0, 1], [0, 9]).top_min == 10

@@ -44,6 +44,8 @@ def test_a_published_number_whose_middle_or_ends_are_our_own_says_so() -> None:
         "sedation_on_label": "middle",
         "dissociation_on_label": "middle",
         "dissociation_c50": "ends",
+        "sedation_peak": "middle",
+        "sedation_over_in_most": "middle",
     }
     (note,) = basis([EFFECTS["fraction_unbound"]], []).notes
     assert note.startswith("Assumed, the middle of fraction_unbound 0.35-0.45-0.55")

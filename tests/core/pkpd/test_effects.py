@@ -71,7 +71,7 @@ def test_a_nasal_dose_answers_what_can_be_answered() -> None:
     assert set(found.plasma) == {Matrix.UNKNOWN}
     assert isinstance(found.dissociation, Unanswered)
     assert isinstance(found.sedated, Incidence) and isinstance(found.dissociated, Incidence)
-    assert found.sedated.at_peak.point < found.dissociated.at_peak.point
+    assert found.sedated.ever.point < found.dissociated.ever.point
     assert found.arms.times_h.tolist() == [1, 24]
 
 

@@ -1,46 +1,63 @@
-"""How many people notice a spray: the label at its own doses, less with less, no answer for another route."""
+"""How many people notice a spray is what was published, at the doses it was published for, and nothing else."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ketacore.pkpd import DoseEvent, ImpossibleInput, Incidence, Noticed, Person, Regimen, Unanswered, incidence
-from tests.core.pkpd.people import ADULT, FILM_50, INFUSION, NASAL_84, S_INFUSION, one
+from ketacore.pkpd import DoseEvent, ImpossibleInput, Incidence, Noticed, Regimen, Unanswered, incidence
+from tests.core.pkpd.people import FILM_50, INFUSION, NASAL_84, S_INFUSION, one
 
 TIMES = np.arange(0, 481, 5.0)
+NASAL_56 = one("esketamine", "nasal", 56)
 
 
-def answered(of: Noticed, regimen: Regimen, person: Person = ADULT, **given: object) -> Incidence:
-    found = incidence(of, regimen, person, TIMES, **given)  # type: ignore[arg-type]
+def answered(of: Noticed, regimen: Regimen, times: np.ndarray = TIMES) -> Incidence:
+    found = incidence(of, regimen, times)
     assert isinstance(found, Incidence)
     return found
 
 
-@pytest.mark.parametrize(("of", "low", "high"), [(Noticed.DISSOCIATION, 0.61, 0.84), (Noticed.SEDATION, 0.48, 0.61)])
-def test_at_the_dose_of_the_label_it_is_the_label(of: Noticed, low: float, high: float) -> None:
-    peak = answered(of, NASAL_84).at_peak
-    assert peak.point == pytest.approx((low + high) / 2)
-    assert peak.low == pytest.approx(low) and high <= peak.high < 1
+@pytest.mark.parametrize(
+    ("of", "regimen", "ends"),
+    [
+        (Noticed.DISSOCIATION, NASAL_56, (0.61, 0.61, 0.84)),
+        (Noticed.DISSOCIATION, NASAL_84, (0.61, 0.69, 0.84)),
+        (Noticed.SEDATION, NASAL_56, (0.48, 0.50, 0.61)),
+        (Noticed.SEDATION, NASAL_84, (0.48, 0.61, 0.61)),
+    ],
+)
+def test_the_share_is_that_of_the_study_within_the_label(
+    of: Noticed, regimen: Regimen, ends: tuple[float, float, float]
+) -> None:
+    ever = answered(of, regimen).ever
+    assert (ever.low, ever.point, ever.high) == pytest.approx(ends)
 
 
-def test_it_rises_and_fades_within_its_band() -> None:
+def test_sedation_comes_and_goes_as_reported() -> None:
+    found = answered(Noticed.SEDATION, NASAL_84)
+    share = found.share
+    assert share is not None and found.peak_min is not None
+    assert (found.peak_min.low, found.peak_min.high) == (30, 45)
+    assert np.all((share.low <= share.point) & (share.point <= share.high) & (share.low >= 0))
+    assert share.high[TIMES <= 15].max() == 0 and share.high[TIMES > 240].max() == 0
+    assert share.high[TIMES == 40] == pytest.approx(0.61) and share.low[TIMES == 45] == pytest.approx(0.48)
+    assert share.high[TIMES == 90] == pytest.approx(0.305) and share.low[TIMES >= 90].max() == 0  # over in most
+    assert 30 <= TIMES[np.argmax(share.point)] <= 45
+
+
+def test_a_later_spray_is_noticed_later() -> None:
+    later = Regimen(tuple(DoseEvent("esketamine", "nasal", 28, start_min=100.0 + 5 * n) for n in range(3)))  # type: ignore[arg-type]
+    shifted, plain = answered(Noticed.SEDATION, later, TIMES + 100), answered(Noticed.SEDATION, NASAL_84)
+    assert shifted.share is not None and plain.share is not None
+    np.testing.assert_allclose(shifted.share.high, plain.share.high, atol=1e-12)
+    assert shifted.peak_min is not None and shifted.peak_min.low == 130
+
+
+def test_dissociation_has_a_share_and_no_course() -> None:
     found = answered(Noticed.DISSOCIATION, NASAL_84)
-    assert found.share.low.shape == TIMES.shape
-    assert np.all((found.share.low >= 0) & (found.share.low <= found.share.point))
-    assert np.all((found.share.point <= found.share.high) & (found.share.high <= 1))
-    assert found.share.high[0] == 0 and found.share.point[-1] < 0.01
-    assert 20 <= TIMES[np.argmax(found.share.point)] <= 70
-    assert found.at_peak.point >= found.share.point.max()
-
-
-def test_less_is_noticed_by_fewer_and_what_stays_longer_by_more() -> None:
-    peaks = [answered(Noticed.SEDATION, one("esketamine", "nasal", mg)).at_peak.point for mg in (28, 56, 84)]
-    assert peaks == sorted(peaks) and peaks[0] < 0.15
-    slower = answered(Noticed.SEDATION, NASAL_84, scenario={"cyp2b6": "inhibited"})
-    assert slower.share.point[60] > answered(Noticed.SEDATION, NASAL_84).share.point[60]
-    asian = answered(Noticed.SEDATION, NASAL_84, Person(45, 70, ancestry="japanese"))  # type: ignore[arg-type]
-    assert asian.at_peak.point > peaks[-1]
+    assert found.share is None and found.peak_min is None
+    assert any("no curve is drawn" in note for note in found.basis.notes)
 
 
 @pytest.mark.parametrize(
@@ -49,28 +66,32 @@ def test_less_is_noticed_by_fewer_and_what_stays_longer_by_more() -> None:
         INFUSION,
         S_INFUSION,
         FILM_50,
+        one("esketamine", "nasal", 28),
         one("ketamine", "nasal", 84),
-        Regimen((*NASAL_84.doses, DoseEvent("esketamine", "iv", 20, start_min=60))),  # type: ignore[arg-type]
+        Regimen((*NASAL_84.doses, DoseEvent("esketamine", "nasal", 84, start_min=5_000))),  # type: ignore[arg-type]
+        Regimen(tuple(DoseEvent("esketamine", "nasal", 28, start_min=120.0 * n) for n in range(3))),  # type: ignore[arg-type]
+        Regimen((*NASAL_56.doses, DoseEvent("esketamine", "iv", 28, start_min=60))),  # type: ignore[arg-type]
     ],
 )
-def test_another_route_or_drug_has_no_answer(regimen: Regimen) -> None:
-    found = incidence(Noticed.SEDATION, regimen, ADULT, TIMES)
+@pytest.mark.parametrize("of", Noticed)
+def test_another_dose_route_or_drug_has_no_answer(of: Noticed, regimen: Regimen) -> None:
+    found = incidence(of, regimen, TIMES)
     assert isinstance(found, Unanswered)
     (label,) = found.known
-    assert (label.low, label.high, label.grade, label.same_route) == (48, 61, "A", False)
-    assert "nobody to everybody" in found.because and "does not order" in found.basis.says
+    assert (label.low, label.high) == (of.on_label.low, of.on_label.high)
+    assert "one sitting of 56 or 84 mg" in found.because and "does not order" in found.basis.says
 
 
 def test_what_it_rests_on_is_told() -> None:
-    basis = answered(Noticed.DISSOCIATION, NASAL_84).basis
+    basis = answered(Noticed.SEDATION, NASAL_84).basis
     assert basis.grade == "D" and "does not order" in basis.says
-    assert {"uspi-esketamine", "olofsen-2012", "perez-ruixo-2021", "assumed"} <= set(basis.sources)
-    assert any("61 to 84 % of patients" in note for note in basis.notes)
-    assert any(note.startswith("Assumed, threshold_log_sd") for note in basis.notes)
+    assert {"uspi-esketamine", "nasal-by-dose", "nasal-course", "assumed"} == set(basis.sources)
+    assert any("people under 65" in note for note in basis.notes)
+    assert any(note.startswith("Assumed, sedation_gone") for note in basis.notes)
 
 
 def test_a_word_nobody_knows_is_refused() -> None:
     with pytest.raises(ImpossibleInput, match="dissociation, sedation"):
-        incidence("bliss", NASAL_84, ADULT, TIMES)  # type: ignore[arg-type]
+        incidence("bliss", NASAL_84, TIMES)  # type: ignore[arg-type]
     with pytest.raises(ImpossibleInput):
-        incidence(Noticed.SEDATION, NASAL_84, ADULT, [[1.0], [2.0]])
+        incidence(Noticed.SEDATION, NASAL_84, [[1.0], [2.0]])

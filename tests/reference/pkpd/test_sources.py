@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ketacore.pkpd import MODELS, Matrix
+from ketacore.pkpd import MODELS, Matrix, Noticed
+from ketacore.pkpd.incidence import DOSES_MG, GONE, ONSET, OVER_IN_MOST, PEAK
 from ketacore.pkpd.validation import DATA, TARGETS, Target
 from tests.support.tree import ROOT
 
@@ -91,6 +92,18 @@ def _in_the_clinical_facts(target: Target) -> bool:
     (row,) = [line for line in lines if line.startswith(f"| {target.target} |")]
     words = "Cmax unchanged" if target.published == 1 else f"AUC about +{round(100 * (target.published - 1))} %"
     return words in row and row.rstrip().endswith(f"| {target.grade} |")
+
+
+def test_shares_and_course_of_a_spray_are_those_of_the_clinical_facts() -> None:
+    if not REFERENCE.exists():
+        return
+    lines = (REFERENCE.parent / "clinical/spravato.md").read_text(encoding="utf-8").splitlines()
+    rows = {line.split("|")[1].strip(): line for line in lines if line.startswith("| ")}
+    for of, row in ((Noticed.SEDATION, rows["PD-01"]), (Noticed.DISSOCIATION, rows["PD-03"])):
+        assert [f"{of.at(dose).value:g} %" for dose in DOSES_MG] == [cell.strip() for cell in row.split("|")[3:5]]
+    told = f"starts ≈{ONSET.value:g} min after the first device, peaks {PEAK.low:g}–{PEAK.high:g} min, MOAA/S back to 5 by "
+    assert told + f"{OVER_IN_MOST.low:g}–{OVER_IN_MOST.high:g} min in most" in rows["SPR-MON-12"]
+    assert f"sleepiness equal to placebo at {GONE.high / 60:g} h" in rows["SPR-MON-12"]
 
 
 def test_sites_are_kept_apart() -> None:

@@ -71,7 +71,8 @@ def band_of(course: Expected, name: str, css: str = "") -> Band:
 
 def band_from(name: str, minutes: list[float], core: CoreBand, css: str = "", factor: float = 1) -> Band:
     """Return a band of the core, its values times ``factor``, to be drawn."""
-    return Band(name, minutes, (core.low * factor).tolist(), (core.high * factor).tolist(), css)
+    low, middle, high = ((line * factor).tolist() for line in (core.low, core.point, core.high))
+    return Band(name, minutes, low, high, css, middle)
 
 
 def top_words(course: Expected) -> str:

@@ -11,13 +11,12 @@ from ketaclinic.pkpd.presenters.courses import KEPT, SHOWN_MIN, SOMEBODY, STEP_M
 from ketaclinic.pkpd.presenters.panels import Band, Panel, hours, panel
 from ketacore.pkpd import Incidence, Noticed, Regimen, Unanswered, dissociation, incidence
 
-MANY = "How many people notice it"
+SLEEPY = "How many people are sleepy"
 STRONG = "How strong dissociation is"
-PEOPLE = {Noticed.DISSOCIATION: "floating away (dissociation)", Noticed.SEDATION: "sleepiness (sedation)"}
-NOBODY_KNOWS = (
-    "For this way of giving it, nobody has published how many people float away or get sleepy, or how strongly."
+NOT_AT_HAND = (
+    "How many people float away or get sleepy, and how strongly, we cannot tell for this dose and way of giving it."
 )
-ONLY_STRONG = "How many people notice it, and how sleepy they get, is published for the nasal spray only."
+ONLY_STRONG = "How many people float away or get sleepy we can only tell for the spray, at 56 and 84 mg."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +29,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Felt:
-    """What people notice of a course: bands in %, sentences, or what has no published answer."""
+    """What people notice of a course: bands in %, sentences, what is ``said`` beside them, and what they rest on."""
 
     title: str
     bands: tuple[Band, ...]
     words: str
-    unanswered: str
+    said: str
+    grade: str
     notes: tuple[str, ...]
+    sources: tuple[str, ...]
 
     def panel(self, look_min: float) -> Panel:
         """Return the picture."""
-        return panel(self.title, "%", self.bands, hours(SHOWN_MIN), self.words, marked=look_min, top=100)
+        return panel(
+            self.title, "%", self.bands, hours(SHOWN_MIN), self.words, marked=look_min, top=100, grade=self.grade
+        )
 
     @property
     def columns(self) -> list[Column]:
@@ -50,33 +53,37 @@ class Felt:
 
 @lru_cache(maxsize=KEPT)
 def noticed_of(regimen: Regimen) -> Felt:
-    """Return how many people notice a nasal dose, or how strong the dissociation of another is."""
+    """Return how many people notice a spray, or how strong the dissociation of another dose is."""
     times = np.arange(0.0, SHOWN_MIN + STEP_MIN, STEP_MIN)
-    felt = [incidence(of, regimen, SOMEBODY, times) for of in Noticed]
-    shares = tuple(_share_band(of) for of in felt if isinstance(of, Incidence))
-    if shares:
-        notes = tuple(note for of in felt for note in of.basis.notes)
-        return Felt(MANY, shares, " ".join(_share_words(of) for of in felt if isinstance(of, Incidence)), "", notes)
+    away, sleepy = (incidence(of, regimen, times) for of in (Noticed.DISSOCIATION, Noticed.SEDATION))
+    if isinstance(away, Incidence) and isinstance(sleepy, Incidence):
+        return _many(away, sleepy)
     strong = dissociation(regimen, SOMEBODY, times)
     if isinstance(strong, Unanswered):
-        return Felt("", (), "", NOBODY_KNOWS, ())
+        return Felt("", (), "", NOT_AT_HAND, "", (), ())
     band = band_from("dissociation", strong.times_min.tolist(), strong.intensity, factor=100)
     words = (
         f"Dissociation is strongest about {clock(band.top_min)} after the start: {span(band.peak)} % of the strongest "
         "there can be, in a typical person."
     )
-    return Felt(STRONG, (band,), words, ONLY_STRONG, strong.basis.notes)
+    return Felt(STRONG, (band,), words, ONLY_STRONG, strong.basis.grade, strong.basis.notes, strong.basis.sources)
 
 
-def _share_band(found: Incidence) -> Band:
-    css = "" if found.of is Noticed.DISSOCIATION else "other"
-    return band_from(PEOPLE[found.of], found.times_min.tolist(), found.share, css, factor=100)
-
-
-def _share_words(found: Incidence) -> str:
-    """Return the highest share in words, as the label counts people."""
-    peak = span((100 * found.at_peak.low, 100 * found.at_peak.high))
-    return (
-        f"{PEOPLE[found.of].capitalize()} is noticed by {peak} of 100 people at its most, about "
-        f"{clock(_share_band(found).top_min)} after the start."
+def _many(away: Incidence, sleepy: Incidence) -> Felt:
+    assert sleepy.share is not None and sleepy.peak_min is not None
+    band = band_from("sleepy", sleepy.times_min.tolist(), sleepy.share, factor=100)
+    words = (
+        f"Sleepiness comes to {_of_100(sleepy)}, most of them {sleepy.peak_min.low:.0f} to {sleepy.peak_min.high:.0f} "
+        "min after the first device; in most it is over after 60 to 90 min."
     )
+    said = f"{words} Floating away (dissociation) comes to {_of_100(away)}; no published course of it is at hand."
+    notes, sources = (
+        tuple(x for of in (away, sleepy) for x in getattr(of.basis, part)) for part in ("notes", "sources")
+    )
+    return Felt(SLEEPY, (band,), words, said, sleepy.basis.grade, notes, sources)
+
+
+def _of_100(found: Incidence) -> str:
+    """Return a share as a study counts people: its own figure, and the label's range."""
+    low, seen, high = (f"{100 * end:.0f}" for end in (found.ever.low, found.ever.point, found.ever.high))
+    return f"{seen} of 100 people (label: {low} to {high})"

@@ -22,9 +22,9 @@ from ketaclinic.pkpd.presenters.courses import (
     span,
     top_words,
 )
-from ketaclinic.pkpd.presenters.felt import Column, noticed_of
+from ketaclinic.pkpd.presenters.felt import Column, Felt, noticed_of
 from ketaclinic.pkpd.presenters.panels import Band, Panel, days, hours, panel
-from ketacore.pkpd import Arms, Expected, Occupancy, Regimen, arms, occupancy
+from ketacore.pkpd import SOURCES, Arms, Basis, Expected, Occupancy, Regimen, arms, occupancy
 from ketacore.pkpd.session import session_times
 
 _TABLE_MIN = (10, 20, 40, 60, 90, 120, 180, 240, 360, 480)
@@ -51,7 +51,7 @@ class Shown:
     looked: str
     panels: tuple[Panel, ...]
     tables: tuple[Table, ...]
-    unanswered: str
+    said: str
     basis: str
     notes: tuple[str, ...]
     sources: tuple[str, ...]
@@ -62,10 +62,21 @@ def shown(regimen: Regimen, given: str, look_min: float) -> Shown:
     course, held_of, arms_of = course_of(regimen, SOMEBODY, SHOWN_MIN), _held(regimen), _two_arms(regimen)
     drug, index = drug_of(course), _index(held_of)
     blood, told = _blood(course, drug, look_min)
-    held = panel(INDEX, "%", [index], hours(SHOWN_MIN), _index_words(held_of, index), marked=look_min, top=100)
+    held = panel(
+        INDEX,
+        "%",
+        [index],
+        hours(SHOWN_MIN),
+        _index_words(held_of, index),
+        marked=look_min,
+        top=100,
+        grade=held_of.basis.grade,
+    )
     both = _arms(arms_of)
     noticed = noticed_of(regimen)
-    weeks = panel(ARMS, "part of the scale", both, days(_DAYS_SHOWN * 1440), _arms_words(both), top=1)
+    weeks = panel(
+        ARMS, "part of the scale", both, days(_DAYS_SHOWN * 1440), _arms_words(both), top=1, grade=arms_of.basis.grade
+    )
     looked = (
         f"{clock(look_min)} after the start: {span(band_of(course, drug).at(look_min))} ng/mL of {drug} in the blood; "
         f"a calculated {span(index.at(look_min))} % of the receptors held."
@@ -84,11 +95,16 @@ def shown(regimen: Regimen, given: str, look_min: float) -> Shown:
             ),
             _weeks_table(both),
         ),
-        unanswered=noticed.unanswered,
+        said=noticed.said,
         basis=f"{course.basis} (grade {course.grade}); {sites_words(course)}",
         notes=tuple(dict.fromkeys([*course.notes, *held_of.basis.notes, *noticed.notes, *arms_of.basis.notes[:3]])),
-        sources=course.sources,
+        sources=(*course.sources, *(SOURCES[name] for name in _named(held_of.basis, noticed, arms_of.basis))),
     )
+
+
+def _named(*parts: Basis | Felt) -> list[str]:
+    """Return the sources of the parts that are no models: these stand there already."""
+    return [name for name in dict.fromkeys(name for part in parts for name in part.sources) if name in SOURCES]
 
 
 @lru_cache(maxsize=KEPT)
@@ -105,7 +121,7 @@ def _two_arms(regimen: Regimen) -> Arms:
 def _blood(course: Expected, drug: str, look_min: float) -> tuple[Panel, str]:
     band = band_of(course, drug)
     words = f"The most {drug} in the blood is expected {top_words(course)}: {span(band.peak)} ng/mL."
-    return panel("In the blood", "ng/mL", [band], hours(SHOWN_MIN), words, marked=look_min), words
+    return panel("In the blood", "ng/mL", [band], hours(SHOWN_MIN), words, marked=look_min, grade=course.grade), words
 
 
 def _index(found: Occupancy) -> Band:

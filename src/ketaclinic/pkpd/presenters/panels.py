@@ -20,13 +20,17 @@ Points = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What is expected of one quantity at ``minutes``: from ``low`` to ``high``; ``css`` tells bands apart."""
+    """What is expected of one quantity at ``minutes``: from ``low`` to ``high``; ``css`` tells bands apart.
+
+    ``middle`` is the line the band lies around, where there is one; it is not drawn.
+    """
 
     name: str
     minutes: Points
     low: Points
     high: Points
     css: str = ""
+    middle: Points = ()
 
     def at(self, minute: float) -> tuple[float, float]:
         """Return what is expected at the drawn moment nearest to ``minute``."""
@@ -35,8 +39,9 @@ class Band:
 
     @property
     def top_min(self) -> float:
-        """Return the minute at which the upper edge is highest."""
-        return self.minutes[_after_top(self)[0]]
+        """Return the minute at which the middle is highest, or the upper edge where there is no middle."""
+        line = self.middle or self.high
+        return self.minutes[max(range(len(line)), key=lambda n: line[n])]
 
     @property
     def peak(self) -> tuple[float, float]:
@@ -46,12 +51,13 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A drawn panel and the words for those who do not see it."""
+    """A drawn panel, the words for those who do not see it, and the weakest grade of what it rests on."""
 
     title: str
     unit: str
     shapes: SafeString
     words: str
+    grade: str = ""
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -88,6 +94,7 @@ def panel(
     *,
     marked: float | None = None,
     top: float = 0,
+    grade: str = "",
 ) -> Panel:
     """Return the bands over time, each from back to front; ``marked`` is a minute a line stands at."""
     highest = max([top, *(value for band in bands for value in band.high)]) or 1.0
@@ -100,7 +107,7 @@ def panel(
     shapes += _times(scale)
     if marked is not None:
         shapes.append(vertical("g-nowl", scale.x(marked), _TOP - 6, _BOTTOM))
-    return Panel(title, unit, drawing(shapes), words)
+    return Panel(title, unit, drawing(shapes), words, grade)
 
 
 def _step(rough: float) -> float:
