@@ -31,14 +31,14 @@ from typing import Any
 import numpy as np
 
 from ketacore.evidence.asking import MOST, a_list, a_thing, a_word, refusal, refuse_unknown
-from ketacore.pkpd.between_people import MOST_PORTIONS, Draw, between_people
+from ketacore.pkpd.between_people import FEWEST, Draw, between_people, most_people
 from ketacore.pkpd.ensemble import Member, by_model, by_site, members, named_notes
 from ketacore.pkpd.expected import SHARE
 from ketacore.pkpd.exposure import DAY_MIN, Exposure, exposure
 from ketacore.pkpd.individuals import typical
 from ketacore.pkpd.interactions import Scenario, under
 from ketacore.pkpd.loading import MODELS
-from ketacore.pkpd.model import Matrix
+from ketacore.pkpd.model import Matrix, Model
 from ketacore.pkpd.refusals import a_quantity
 from ketacore.pkpd.regimen import DoseEvent, Person, Regimen, one_of
 from ketacore.pkpd.simulate import S_OVER_R, lowest_grade, notes_on
@@ -80,7 +80,7 @@ def answer(document: Mapping[str, Any]) -> dict[str, Any]:
     joined = _members(name, regimen, person, matrix, scenario)
     sites = by_site(joined) if name == ENSEMBLE else {None: joined}
     if name == ENSEMBLE and len({member.model.model_id for member in joined}) == 1:
-        draw = _drawn_alone(regimen)
+        draw = _drawn_alone(joined[0].model, regimen)
     how: dict[str, Any] = {"until_min": until_min, "matrix": matrix, "scenario": scenario}
     answered = {site: _Answered(name, of, regimen, person, draw, how) for site, of in sites.items()}
     (site, first), *others = answered.items()
@@ -182,9 +182,13 @@ def _draw(name: str, given: Any) -> Draw | None:
     return Draw(fields.get("patients"), fields.get("seed"))  # type: ignore[arg-type]
 
 
-def _drawn_alone(regimen: Regimen) -> Draw:
-    """Return the people drawn where one model makes a whole ensemble: without them its band would be a line."""
-    return Draw(min(ALONE.patients, MOST_PORTIONS // regimen.portions), ALONE.seed)
+def _drawn_alone(model: Model, regimen: Regimen) -> Draw | None:
+    """Return the people drawn where one model makes a whole ensemble: without them its band would be a line.
+
+    None where the doses are too many for even a few people.
+    """
+    patients = min(ALONE.patients, most_people(model, regimen))
+    return Draw(patients, ALONE.seed) if patients >= FEWEST else None
 
 
 def person_in(given: Any) -> Person:
@@ -216,10 +220,11 @@ def _matrix(given: Any) -> Matrix | None:
 
 
 def _site(name: str, joined: Sequence[Member], matrix: Matrix | None) -> str | None:
-    if name == ENSEMBLE:
+    """Return where blood is drawn: as asked for, or the one site that the models state."""
+    stated = {member.model.matrix for member in joined} - {Matrix.UNKNOWN}
+    if name == ENSEMBLE and matrix is not None:
         return matrix
-    own = joined[0].model.matrix
-    return None if own is Matrix.UNKNOWN else own
+    return next(iter(stated)) if len(stated) == 1 else None
 
 
 def _notes(joined: Sequence[Member], regimen: Regimen, person: Person, scenario: Scenario | None) -> list[str]:

@@ -20,7 +20,7 @@ from ketacore.pkpd.system import Array
 FEWEST, MOST = 2, 10_000
 LAST_SEED = 2**32 - 1
 MOST_PORTIONS = 100_000
-"""Patients times what each is given, every nasal device counted: beyond it an answer would take many minutes."""
+"""Patients times what each is given, every device counted, and times occasions: beyond it an answer takes minutes."""
 BLOCK = 500
 """Patients whose curves are held in memory at a time."""
 
@@ -33,8 +33,8 @@ class Draw:
     seed: int
 
     def __post_init__(self) -> None:
-        a_whole_number("patients", self.patients, FEWEST, MOST)
-        a_whole_number("seed", self.seed, 0, LAST_SEED)
+        object.__setattr__(self, "patients", a_whole_number("patients", self.patients, FEWEST, MOST))
+        object.__setattr__(self, "seed", a_whole_number("seed", self.seed, 0, LAST_SEED))
 
     def note(self, model: Model) -> str:
         """Return what a reader must know of the bands of people drawn from ``model``."""
@@ -83,10 +83,16 @@ def _check(model: Model, regimen: Regimen, draw: Draw) -> None:
         others = ", ".join(m.model_id for m in MODELS.values() if m.enabled and m.varies)
         because = f"{model.model_id} publishes no variability between patients"
         raise not_answered(because, f"Leave population out, or ask one of: {others}.")
-    portions = regimen.portions
-    if draw.patients * portions > MOST_PORTIONS:
-        because = f"{draw.patients} patients times {portions} portions are more than {MOST_PORTIONS}"
-        raise impossible(because, f"Draw at most {MOST_PORTIONS // portions} patients for these doses.")
+    most = most_people(model, regimen)
+    if draw.patients > most:
+        because = f"{draw.patients} patients times {regimen.portions} portions take too long"
+        raise impossible(because, f"Draw at most {most} patients for these doses, or use the library.")
+
+
+def most_people(model: Model, regimen: Regimen) -> int:
+    """Return for how many people an answer comes in good time: each occasion of its own is one more course."""
+    occasions = 1 + max(regimen.occasions()) if model.occasion_variances else 1
+    return MOST_PORTIONS // (regimen.portions * occasions)
 
 
 def _sizes(patients: int) -> Iterator[int]:

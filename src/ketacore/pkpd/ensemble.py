@@ -14,7 +14,7 @@ from ketacore.pkpd.individuals import typical
 from ketacore.pkpd.interactions import Scenario, interactions, under
 from ketacore.pkpd.loading import MODELS
 from ketacore.pkpd.model import Matrix, Model
-from ketacore.pkpd.refusals import not_answered
+from ketacore.pkpd.refusals import MatrixMismatch, are_all, impossible, not_answered
 from ketacore.pkpd.regimen import Person, Regimen, one_of
 from ketacore.pkpd.simulate import (
     S_OVER_R,
@@ -61,16 +61,30 @@ class Ensemble:
         ``matrix`` picks a sampling site: its models and those that may speak for it. Raises ``NotAnswered`` where no
         member predicts it, ``MatrixMismatch`` where arterial and venous members would stand in one band.
         """
+        site = self._site(matrix)
         known = [p for p in self.members if analyte in p.concentrations_ng_per_ml]
-        if matrix is not None:
-            known = [p for p in known if MODELS[p.model_id].fits(one_of(Matrix, "matrix", matrix))]
+        if site is not None:
+            known = [p for p in known if MODELS[p.model_id].fits(site)]
         if not known:
-            raise not_answered(f"no member predicts {analyte}", f"Predicted: {', '.join(self.analytes)}.")
-        if matrix is None:
+            where = f" in {site} blood" if site is not None else ""
+            raise not_answered(f"no member predicts {analyte}{where}", f"Predicted: {', '.join(self.analytes)}.")
+        if site is None:
             for one, other in combinations({p.matrix for p in known}, 2):
                 check_comparable(one, other)
         curves = [p.concentrations_ng_per_ml[analyte][0] for p in known]
         return np.min(curves, axis=0), np.max(curves, axis=0)
+
+    def _site(self, matrix: Matrix | None) -> Matrix | None:
+        """Return the site a band is asked for; raises where it is none, or not that of the ensemble."""
+        if matrix is None:
+            return None
+        site = one_of(Matrix, "matrix", matrix)
+        if site is Matrix.UNKNOWN:
+            raise impossible("unknown is no sampling site to ask for", "Ask for arterial or venous.")
+        if self.matrix is not None and site is not self.matrix:
+            because = f"this ensemble is of {self.matrix} blood and has not asked the models of {site} blood"
+            raise MatrixMismatch("Calculating concentrations", [because], "Make an ensemble of that site, or of all.")
+        return site
 
 
 def ensemble(
@@ -116,6 +130,8 @@ def members(
 ) -> tuple[Member, ...]:
     """Return the enabled models that answer; raises ``NotAnswered`` with each one's reason where none does."""
     interactions(scenario)
+    if not are_all(Person, [person]):
+        raise impossible("an ensemble is of one person", "Give a Person.")
     found: list[Member] = []
     reasons: list[str] = []
     for model in MODELS.values():
@@ -127,7 +143,7 @@ def members(
         else:
             found += [Member(model, ratio) for ratio in _ratios(model, regimen)]
     if not found:
-        raise not_answered("; ".join(reasons), "Change route, drug, sampling site or scenario.")
+        raise not_answered("; ".join(reasons), "Change route, drug, sampling site, scenario or person.")
     return tuple(found)
 
 

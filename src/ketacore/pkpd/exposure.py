@@ -71,7 +71,10 @@ def exposure(
     ``simulate`` raises.
     """
     until = a_quantity("until_min", until_min, 1e-3, LONGEST_MIN, "min")
-    low, high = (a_quantity("auc_min", limit, 0, LONGEST_MIN, "min") for limit in auc_min)
+    limits = [a_quantity("auc_min", limit, 0, LONGEST_MIN, "min") for limit in auc_min]
+    if len(limits) != 2:
+        raise impossible("auc_min is not a pair of limits", "Give (from, to) in min.")
+    low, high = limits
     if not low < high:
         raise impossible(f"the area from {low:g} to {high:g} min", "Give limits in the order of time.")
     check_answers(model, regimen, matrix, research=research)
@@ -153,8 +156,10 @@ def _areas_to_infinity(given: Sequence[Course]) -> dict[str, Array]:
         amounts = np.zeros((people, course.system.states, 1))
         for given_in in course.inputs:
             amounts[:, given_in.state, 0] += given_in.amount
-        rates, readout = (np.moveaxis(a, -1, 0) for a in (course.system.rates, course.system.readout))
-        areas = (readout @ np.linalg.solve(-rates, amounts))[..., 0] / 60
+        way = drained(course.system, {i.state for i in course.inputs}, course.system.readout, np)
+        of_way = course.system.only(way, np)
+        rates, readout = (np.moveaxis(a, -1, 0) for a in (of_way.rates, of_way.readout))
+        areas = (readout @ np.linalg.solve(-rates, amounts[:, way]))[..., 0] / 60
         found += [(name, areas[:, o]) for o, name in enumerate(course.analytes)]
     return with_sums(of_all_occasions(found))
 

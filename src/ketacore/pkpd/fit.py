@@ -3,13 +3,13 @@
 The objective is minus the log posterior of the random effects η of one person,
 ``½ Σ [(y - f)²/v + ln v] + ½ ηᵀ Ω⁻¹ η`` with ``v = (proportional·f)² + additive²``. Gradients are exact to rounding:
 the propagator is analytic, so a complex step differentiates it. Each person takes damped Fisher-scoring steps of their
-own; all are worked on at once.
+own; all are worked on at once. Whoever is not at rest after these is finished by Newton's steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from ketacore.pkpd.system import Array
 STEP = 1e-30
 """Size of the complex step: so small that its square is nothing."""
 _ROUNDS = 60
-_STILL = 1e-12
+_STILL = 1e-10
 """Square of the distance to the optimum, in posterior standard deviations, at which a person has arrived."""
 
 
@@ -57,6 +57,11 @@ class Fit:
     converged: Array
 
 
+_NEWTON_ROUNDS, _NEARBY, _LEAST_CURVATURE = 60, 1e-4, 1e-3
+_ROUNDING = 1e-13
+"""By how much of itself an objective may seem worse from rounding alone."""
+
+
 def fit(
     model: Model,
     regimen: Regimen,
@@ -86,9 +91,40 @@ def fit(
             np.where(better.reshape(-1, *[1] * (old.ndim - 1)), fresh, old)
             for fresh, old in zip(new, (value, gradient, information), strict=True)
         )
+    slow = np.flatnonzero(~_resting(gradient, information))
+    if slow.size:
+        for person in slow.tolist():
+            effects[person] = _finished(problem.alone(person), effects[person])
+        value, gradient, information = problem.at(effects)
     individuals = with_effects(problem.prior, effects, problem.names)
     resting = _resting(gradient, information)
     return Fit(problem.names, effects, np.linalg.inv(information), individuals, value, resting)
+
+
+def _finished(problem: _Problem, effects: Array) -> Array:
+    """Return where Newton's steps come to rest for one person whom Fisher scoring brings there too slowly.
+
+    The curvature is the difference of exact gradients, in units of the posterior's width; a direction without curvature
+    is lifted, and a step that does not improve is shortened.
+    """
+    value, gradient, information = (part[0] for part in problem.at(effects[None]))
+    width = np.sqrt(np.diag(np.linalg.inv(information)))
+    nearby, lift = _NEARBY * np.diag(width), 0.0
+    for _ in range(_NEWTON_ROUNDS):
+        if _resting(gradient[None], information[None])[0]:
+            break
+        _, around, _ = problem.at(effects + np.concatenate([nearby, -nearby]))
+        curvature = (around[: width.size] - around[width.size :]) * width / (2 * _NEARBY)
+        curvature = (curvature + curvature.T) / 2
+        lowest = float(np.linalg.eigvalsh(curvature)[0])
+        lifted = curvature + (max(0.0, _LEAST_CURVATURE - lowest) + lift) * np.eye(width.size)
+        step = -width * np.linalg.solve(lifted, width * gradient)
+        new = tuple(part[0] for part in problem.at((effects + step)[None]))
+        better = new[0] <= value + _ROUNDING * abs(value)
+        lift = lift / 10 if better else max(lift * 10, 1e-2)
+        if better:
+            effects, (value, gradient, information) = effects + step, new
+    return effects
 
 
 def _resting(gradient: Array, information: Array) -> Array:
@@ -116,12 +152,18 @@ class _Problem:
     inverse_omega: Array
     s_over_r: float
 
+    def alone(self, person: int) -> _Problem:
+        """Return the problem of one person."""
+        own = {n: v if v.shape[0] == 1 else v[person : person + 1] for n, v in self.prior.parameters.items()}
+        rows = self.observed if self.observed.shape[0] == 1 else self.observed[person : person + 1]
+        return replace(self, prior=replace(self.prior, parameters=own), people=1, observed=rows)
+
     def at(self, effects: Array) -> tuple[Array, Array, Array]:
         """Return the objective (N,), its exact gradient (N, R) and the Fisher information (N, R, R)."""
         predicted, slopes = self._sensitivities(effects)
-        variance = (self.proportional * predicted) ** 2 + self.additive**2
-        by_f = 2 * self.proportional**2 * predicted
         miss, taken = self.observed - predicted, ~np.isnan(self.observed)
+        variance = np.where(taken, (self.proportional * predicted) ** 2 + self.additive**2, 1.0)
+        by_f = 2 * self.proportional**2 * predicted
         pull = np.where(taken, -miss / variance + by_f * (1 - miss**2 / variance) / (2 * variance), 0)
         weight = np.where(taken, 1 / variance + by_f**2 / (2 * variance**2), 0)
         fit = np.sum(np.where(taken, miss**2 / variance + np.log(variance), 0), axis=1)
@@ -144,6 +186,8 @@ class _Problem:
 
 
 def _problem(model: Model, regimen: Regimen, prior: Individuals, samples: Samples, s_over_r: float) -> _Problem:
+    if not isinstance(samples, Samples):
+        raise impossible("what was measured is not Samples", "Give Samples(times_min, analytes, ng_per_ml, matrix).")
     check_answers(model, regimen, None if samples.matrix is Matrix.UNKNOWN else samples.matrix)
     if not model.varies:
         raise not_answered(f"{model.model_id} has no published variability", "Take a model that has.")
@@ -159,6 +203,10 @@ def _problem(model: Model, regimen: Regimen, prior: Individuals, samples: Sample
         (name, int(np.searchsorted(moments, t))) for name, t in zip(samples.analytes, samples.times_min, strict=True)
     )
     errors = [_error(model, name) for name in samples.analytes]
+    if 1 not in (observed.shape[0], prior.size) and observed.shape[0] != prior.size:
+        because = f"samples are of {observed.shape[0]} people, and there are {prior.size}"
+        raise impossible(because, "Give a row of samples for each person.")
+    _check_given(regimen, prior, moments, rows, ~np.isnan(observed).all(axis=0), s_over_r)
     return _Problem(
         regimen=regimen,
         prior=prior,
@@ -172,6 +220,23 @@ def _problem(model: Model, regimen: Regimen, prior: Individuals, samples: Sample
         inverse_omega=np.linalg.inv(omega),
         s_over_r=s_over_r,
     )
+
+
+def _check_given(
+    regimen: Regimen,
+    prior: Individuals,
+    moments: Array,
+    rows: Sequence[tuple[str, int]],
+    taken: Array,
+    s_over_r: float,
+) -> None:
+    """Raise where a sample is of what these doses do not give, or not yet."""
+    expected = concentrations(courses(regimen, prior, s_over_r), moments)
+    for (name, place), is_taken in zip(rows, taken.tolist(), strict=True):
+        if name not in expected:
+            raise not_answered(f"these doses give no {name}", f"They give: {', '.join(expected)}.")
+        if is_taken and not np.all(expected[name][:, place] > 0):
+            raise impossible(f"a sample of {name} was drawn before any of it was given", "Leave it out.")
 
 
 def _one_occasion(model: Model) -> tuple[tuple[str, ...], Array]:

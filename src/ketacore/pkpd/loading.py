@@ -8,6 +8,8 @@ from importlib import resources
 from math import log
 from typing import Any
 
+import numpy as np
+
 from ketacore.evidence import Grade
 from ketacore.pkpd.model import (
     MOLAR_MASS,
@@ -67,8 +69,46 @@ def parse_model(text: str, name: str = "model") -> Model:
     return model
 
 
+_KEYS: Mapping[str, frozenset[str]] = {
+    "model": frozenset(
+        [
+            *["id", "title", "grade", "matrix", "enabled", "why_disabled", "drugs", "states", "gaps", "not_for", "source", "studied", "parameters"],
+            *["covariances", "flows", "routes", "outputs", "clearance"],
+        ]
+    ),
+    "source": frozenset(("citation", "doi", "transcription")),
+    "studied": frozenset(("people", "age_y", "weight_kg")),
+    "parameter": frozenset(["value", "unit", "allometry", "omega2", "cv", "logit_sd", "occasion_omega2", "covariates"]),
+    "covariate": frozenset(("per_year", "from_age_y", "factor", "ancestry")),
+    "covariance": frozenset(("between", "omega2")),
+    "flow": frozenset(("from", "to", "times", "over", "rest", "factor")),
+    "channel": frozenset(("to", "share", "later", "lasting")),
+    "share": frozenset(("times", "over", "rest", "factor")),
+    "output": frozenset(("analyte", "state", "volume", "molecule", "carried_as", "error")),
+    "error": frozenset(("proportional_sd", "log_sd", "additive_nmol_per_ml")),
+    "clearance": frozenset(("parameters", "flow", "volume", "gut")),
+}
+"""What may stand in each table of a file: a word that is mistyped would silently count for nothing."""
+
+
+def _known(what: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a table; raises for a key that has no meaning in it."""
+    strange = sorted(set(given) - _KEYS[what])
+    if strange:
+        raise ValueError(f"{what} has no {strange[0]}; it has: {', '.join(sorted(_KEYS[what]))}")
+    return given
+
+
+def _yes_or_no(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError("enabled is neither true nor false")
+    return given
+
+
 def _model(data: Mapping[str, Any]) -> Model:
-    source = data["source"]
+    _known("model", data)
+    source = _known("source", data["source"])
+    parameters = {name: _parameter(name, _known("parameter", given)) for name, given in data["parameters"].items()}
     effects, omega = _omega(data)
     return Model(
         model_id=data["id"],
@@ -78,16 +118,18 @@ def _model(data: Mapping[str, Any]) -> Model:
         transcription=source["transcription"],
         grade=Grade(data["grade"]),
         matrix=Matrix(data["matrix"]),
-        enabled=data["enabled"],
+        enabled=_yes_or_no(data["enabled"]),
         why_disabled=data.get("why_disabled", ""),
         drugs=frozenset(Drug(name) for name in data["drugs"]),
-        studied=_studied(data["studied"]),
+        studied=_studied(_known("studied", data["studied"])),
         states=tuple(data["states"]),
-        parameters={name: _parameter(name, given) for name, given in data["parameters"].items()},
-        flows=tuple(Flow(f["from"], f.get("to"), _product(f)) for f in data["flows"]),
-        routes={Route(name): tuple(_channel(c) for c in given) for name, given in data["routes"].items()},
-        outputs=tuple(_output(o) for o in data["outputs"]),
-        clearance=_clearance(data["clearance"]),
+        parameters=parameters,
+        flows=tuple(Flow(f["from"], f.get("to"), _product(_known("flow", f))) for f in data["flows"]),
+        routes={
+            Route(name): tuple(_channel(_known("channel", c)) for c in given) for name, given in data["routes"].items()
+        },
+        outputs=tuple(_output(_known("output", o)) for o in data["outputs"]),
+        clearance=_clearance(_known("clearance", data["clearance"])),
         gut=data["clearance"].get("gut"),
         effects=effects,
         omega=omega,
@@ -114,8 +156,8 @@ def _product(given: Mapping[str, Any]) -> Product:
 
 
 def _channel(given: Mapping[str, Any]) -> Channel:
-    later = _product(given["later"]) if "later" in given else None
-    return Channel(given["to"], _product(given.get("share", {})), later, given.get("lasting"))
+    later = _product(_known("share", given["later"])) if "later" in given else None
+    return Channel(given["to"], _product(_known("share", given.get("share", {}))), later, given.get("lasting"))
 
 
 def _parameter(name: str, given: Mapping[str, Any]) -> Parameter:
@@ -129,7 +171,7 @@ def _parameter(name: str, given: Mapping[str, Any]) -> Parameter:
         unit=unit,
         allometry=1.0 if unit == "L/kg" else float(given.get("allometry", 0.0)),
         spread=Spread.LOGIT if "logit_sd" in given else Spread.LOG,
-        covariates=tuple(_covariate(c, UNITS[unit]) for c in given.get("covariates", [])),
+        covariates=tuple(_covariate(_known("covariate", c), UNITS[unit]) for c in given.get("covariates", [])),
     )
 
 
@@ -143,7 +185,7 @@ def _covariate(given: Mapping[str, Any], unit: float) -> Covariate:
 
 
 def _output(given: Mapping[str, Any]) -> Output:
-    error = given.get("error", {})
+    error = _known("error", given.get("error", {}))
     mass = MOLAR_MASS[given.get("molecule", "ketamine")]
     ratio = mass / MOLAR_MASS[given["carried_as"]] if "carried_as" in given else 1.0
     return Output(
@@ -162,15 +204,19 @@ def _clearance(given: Mapping[str, Any]) -> Clearance:
 def _omega(data: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]:
     """Return which parameters vary, and the covariance of their effects: variances first, then the blocks."""
     variances = {name: _variance(given) for name, given in data["parameters"].items()}
-    blocks = data.get("covariances", [])
+    blocks = [_known("covariance", block) for block in data.get("covariances", [])]
     effects = tuple(name for name, variance in variances.items() if variance)
     pairs = {frozenset(block["between"]): float(block["omega2"]) for block in blocks}
+    for name in sorted({name for pair in pairs for name in pair} - set(effects)):
+        raise ValueError(f"covariances name {name}, which varies between nobody")
     omega = tuple(
         tuple(
             float(variances[row]) if row == column else pairs.get(frozenset((row, column)), 0.0) for column in effects
         )
         for row in effects
     )
+    if effects and float(np.linalg.eigvalsh(np.asarray(omega))[0]) <= 0:
+        raise ValueError("the covariances are larger than the variances allow: no people vary so")
     return effects, omega
 
 

@@ -26,7 +26,7 @@ from ketacore.pkpd.effect_site import KE0
 from ketacore.pkpd.interactions import Scenario
 from ketacore.pkpd.levels import Level, levels, one_row
 from ketacore.pkpd.model import Matrix
-from ketacore.pkpd.refusals import a_quantity
+from ketacore.pkpd.refusals import a_quantity, not_answered
 from ketacore.pkpd.regimen import DoseEvent, Drug, Person, Regimen, Route
 from ketacore.pkpd.session import session_times
 from ketacore.pkpd.system import Array
@@ -137,6 +137,10 @@ def haemodynamics(
 def haemodynamics_of(known: Sequence[Level], times: Array, places: Array) -> Haemodynamics:
     """Return the rises from levels at ``times``, shown at ``places``; ``times`` must hold the session's peak."""
     tops = reference_peaks()
+    known = [level for level in known if _key(level) in tops]
+    if not known:
+        because = "no model that answers also answers the infusion that pressure is calibrated at"
+        raise not_answered(because, "Ask for a route that a model of intravenous ketamine has.")
     relative = np.stack([_driving(level) / tops[_key(level)][..., None] for level in known])
     latest = times[np.argmax(relative, axis=-1)]
     names = ("systolic", "diastolic", "heart_rate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,7 @@ def simulate(
     times = check_times(times_min)
     check_answers(model, regimen, matrix, research=research)
     people = under(scenario, as_individuals(model, who))
+    check_rows(times, people)
     return Profile(
         times_min=times,
         concentrations_ng_per_ml=concentrations(courses(regimen, people, s_over_r), times, xp=xp),
@@ -103,7 +104,8 @@ def simulate(
 def check_times(times_min: Any) -> Array:
     """Return output times as an array (T,) or (N, T) of finite minutes in rising order; raises ``ImpossibleInput``."""
     try:
-        times = np.asarray(times_min, dtype=float)
+        times = np.asarray(times_min)
+        times = np.asarray(times_min if np.isrealobj(times) else "complex", dtype=float)
     except (TypeError, ValueError):
         raise impossible("times_min are not numbers", "Give minutes as numbers.") from None
     if times.ndim not in (1, 2) or not times.size:
@@ -113,6 +115,13 @@ def check_times(times_min: Any) -> Array:
     if np.any(np.diff(times, axis=-1) <= 0):
         raise impossible("times_min are not in the order of time", "Sort them and leave out doubles.")
     return times
+
+
+def check_rows(times: Array, people: Individuals) -> None:
+    """Raise ``ImpossibleInput`` where times (N, T) are of another number of people."""
+    if times.ndim == 2 and 1 not in (times.shape[0], people.size) and times.shape[0] != people.size:
+        because = f"times_min are of {times.shape[0]} people, and there are {people.size}"
+        raise impossible(because, "Give (T,), or a row for each person.")
 
 
 def check_answers(model: Model, regimen: Regimen, matrix: Matrix | None, *, research: bool = False) -> None:
@@ -175,12 +184,14 @@ def courses(regimen: Regimen, people: Individuals, s_over_r: float) -> tuple[Cou
 
 def concentrations(given: Sequence[Course], times: Array, *, xp: Any = np) -> dict[str, Array]:
     """Return each analyte in ng/mL (N, T), the sums of enantiomers included."""
-    found: list[tuple[str, Array]] = []
+    return with_sums(of_all_occasions(_each(given, times, xp)))
+
+
+def _each(given: Sequence[Course], times: Array, xp: Any) -> Iterator[tuple[str, Array]]:
     for course in given:
         there = LinearSystem(xp.asarray(course.system.rates), xp.asarray(course.system.readout))
         values = propagate(there, course.inputs, times, xp=xp)
-        found += [(name, values[number, ...].T) for number, name in enumerate(course.analytes)]
-    return with_sums(of_all_occasions(found))
+        yield from ((name, values[number, ...].T) for number, name in enumerate(course.analytes))
 
 
 def of_all_occasions(found: Iterable[tuple[str, Array]]) -> dict[str, Array]:

@@ -91,10 +91,10 @@ class Sums:
 def _ramp(x: Array, xp: Any) -> Array:
     """Return (x · exp(x) - exp(x) + 1) / x², by its series where x is near 0 and the difference would cancel."""
     near = xp.abs(x) < _NEAR
-    safe = xp.where(near, 1.0, x)
-    series = x * 0
+    safe, small = xp.where(near, 1.0, x), xp.where(near, x, 0.0)
+    series = small * 0
     for n in reversed(range(_TERMS)):
-        series = series * x + (n + 1) / factorial(n + 2)
+        series = series * small + (n + 1) / factorial(n + 2)
     return xp.where(near, series, (safe * xp.exp(safe) - xp.expm1(safe)) / safe**2)
 
 

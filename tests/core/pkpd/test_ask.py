@@ -28,6 +28,7 @@ REQUEST: dict[str, Any] = {
     "until_h": 24,
     "scenario": None,
 }
+FILM: dict[str, Any] = {"drug": "ketamine", "route": "film", "amount_mg": 50}
 FIGURES = {"cmax_ng_per_ml", "tmax_min", "auc_0_24_ng_h_per_ml", "half_life_h"}
 
 
@@ -88,7 +89,35 @@ def test_one_model_alone_has_the_band_of_people() -> None:
     assert reply["members"] == ["perez-ruixo-2021"] and low < 70 < 101 < 130 < high
     assert reply["population"]["patients"] == 200 and any("percentile of 200 people" in n for n in reply["notes"])
     years = regimen_in([{**DOSE, "start_min": 3_000.0 * week} for week in range(300)])
-    assert _drawn_alone(years).patients == 111
+    alone, simons = _drawn_alone(MODELS["perez-ruixo-2021"], years), MODELS["simons-2022"]
+    assert alone is not None and alone.patients == 111
+    films = regimen_in(
+        [{"drug": "ketamine", "route": "film", "amount_mg": 50, "start_min": 1440 * n} for n in range(30)]
+    )
+    some = _drawn_alone(simons, films)
+    assert some is not None and some.patients == 100_000 // 900
+    assert _drawn_alone(simons, regimen_in([{**FILM, "start_min": 1440 * n} for n in range(300)])) is None
+
+
+def test_too_many_occasions_to_draw_leave_figures_without_a_band() -> None:
+    films = [{**FILM, "start_min": 1440 * n} for n in range(230)]
+    reply = answer({**REQUEST, "model": "ensemble", "matrix": None, "doses": films})
+    assert "population" not in reply and reply["matrix"] == "arterial"
+    figures = reply["analytes"]["S-ketamine"]
+    assert figures["band"]["cmax_ng_per_ml"] == [figures["cmax_ng_per_ml"]] * 2
+    assert "S-ketamine: simons-2022 alone predicts it, so its band tells nothing." in reply["notes"]
+
+
+def test_the_one_site_of_all_models_is_told() -> None:
+    film = answer({**REQUEST, "model": "ensemble", "matrix": None, "doses": [FILM]})
+    assert film["matrix"] == "arterial" and film["members"] == ["simons-2022"]
+    assert answer({**REQUEST, "model": "ensemble", "matrix": None, "doses": [DOSE]})["matrix"] is None
+
+
+def test_whole_floats_draw_people_too() -> None:
+    few = {**REQUEST, "matrix": None, "doses": [DOSE]}
+    by_float = answer({**few, "population": {"patients": 3.0, "seed": 1.0}})
+    assert by_float == answer({**few, "population": {"patients": 3, "seed": 1}})
 
 
 def test_what_one_member_alone_predicts_is_named() -> None:
@@ -282,7 +311,11 @@ REQUESTS = st.fixed_dictionaries(
         ({"model": "domino", "doses": [INFUSION]}, "domino publishes no variability", "otto-2021, perez-ruixo-2021"),
         ({"population": {"patients": 10_001, "seed": 1}}, "patients is not", "from 2 to 10000"),
         ({"population": {**POPULATION, "patients": float("nan")}}, "patients is not", "whole number"),
-        ({"population": {"patients": 9_000, "seed": 1}, "doses": [DOSE] * 4}, "12 portions", "at most 8333 patients"),
+        (
+            {"population": {"patients": 9_000, "seed": 1}, "doses": [DOSE] * 4},
+            "12 portions take too long",
+            "at most 8333 patients",
+        ),
     ],
 )
 def test_a_population_that_cannot_be_drawn_is_told_why(change: dict[str, Any], because: str, do: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ketacore.pkpd import MODELS, Matrix, MatrixMismatch, NotAnswered, ensemble, members
+from ketacore.pkpd import MODELS, ImpossibleInput, Matrix, MatrixMismatch, NotAnswered, ensemble, members
 from ketacore.pkpd.ensemble import by_site
 from tests.core.pkpd.people import ADULT, FILM_50, INFUSION, NASAL_84, S_INFUSION, YOUNG, one
 
@@ -55,6 +55,19 @@ def test_arterial_and_venous_make_no_band_together() -> None:
     assert np.all(low <= high)
     with pytest.raises(NotAnswered):
         found.band("hydroxynorketamine", Matrix.VENOUS)
+
+
+def test_a_band_is_of_the_site_the_ensemble_was_asked_for() -> None:
+    arterial = ensemble(INFUSION, YOUNG, TIMES, matrix=Matrix.ARTERIAL)
+    assert np.array_equal(arterial.band("ketamine", Matrix.ARTERIAL)[1], arterial.band("ketamine")[1])
+    with pytest.raises(MatrixMismatch, match="has not asked the models of venous blood"):
+        arterial.band("ketamine", Matrix.VENOUS)
+    with pytest.raises(ImpossibleInput, match="arterial or venous"):
+        ensemble(INFUSION, YOUNG, TIMES).band("ketamine", Matrix.UNKNOWN)
+    with pytest.raises(NotAnswered, match="no member predicts hydroxynorketamine in venous blood"):
+        ensemble(INFUSION, YOUNG, TIMES).band("hydroxynorketamine", Matrix.VENOUS)
+    with pytest.raises(ImpossibleInput, match="one person"):
+        ensemble(INFUSION, [YOUNG, YOUNG], TIMES)  # type: ignore[arg-type]
 
 
 def test_members_of_each_site_with_those_of_none() -> None:

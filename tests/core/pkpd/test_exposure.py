@@ -123,3 +123,8 @@ def test_the_highest_of_four_weeks_is_not_missed_between_the_points_of_a_grid() 
     weeks, day = (exposure(SIMONS, films, ADULT, until_min=until)["S-ketamine"] for until in (40_320, 1_440))
     assert weeks.cmax_ng_per_ml[0] == pytest.approx(day.cmax_ng_per_ml[0], rel=1e-6)
     assert weeks.tmax_min[0] == pytest.approx(day.tmax_min[0], abs=0.05)
+
+
+def test_an_area_has_two_limits() -> None:
+    with pytest.raises(ImpossibleInput, match="pair of limits"):
+        exposure(PEREZ, NASAL_84, ADULT, auc_min=(0, 10, 20))  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from ketacore.evidence import Refusal
 from ketacore.pkpd import (
     MODELS,
     DoseEvent,
@@ -72,6 +73,38 @@ def test_gradients_are_exact(name: str) -> None:
     steps = 1e-5 * np.eye(at.size)
     numeric = [(problem.at((at + d)[None])[0][0] - problem.at((at - d)[None])[0][0]) / 2e-5 for d in steps]
     np.testing.assert_allclose(problem.at(at[None])[1][0], numeric, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["nasal", "film"])
+def test_whoever_arrives_slowly_arrives(name: str) -> None:
+    model, regimen = CASES[name]
+    samples = measured(model, regimen, 40, error=0.25)
+    assert np.all(fit(model, regimen, YOUNG, samples).converged)
+
+
+@pytest.mark.parametrize(
+    ("analytes", "rows", "because"),
+    [
+        (("S-ketamine", "ketamine"), 1, "give no ketamine"),
+        (("S-ketamine", "R-ketamine"), 1, "give no R-ketamine"),
+        (("S-ketamine", "S-ketamine"), 3, "3 people, and there are 2"),
+    ],
+)
+def test_samples_that_do_not_belong_to_the_doses_or_people(analytes: tuple[str, ...], rows: int, because: str) -> None:
+    samples = Samples(np.array([30.0, 60.0]), analytes, np.full((rows, 2), 50.0), Matrix.VENOUS)
+    with pytest.raises(Refusal, match=because):
+        fit(OTTO, S_INFUSION, [YOUNG, YOUNG], samples)
+
+
+def test_a_sample_before_its_own_dose_and_what_is_no_samples() -> None:
+    both = Regimen((*S_INFUSION.doses, DoseEvent("ketamine", "iv", 20, start_min=100)))  # type: ignore[arg-type]
+    early = Samples(np.array([50.0]), ("R-ketamine",), np.array([[20.0]]), Matrix.VENOUS)
+    with pytest.raises(ImpossibleInput, match="before any of it was given"):
+        fit(OTTO, both, YOUNG, early)
+    nothing = Samples(np.array([50.0]), ("R-ketamine",), np.array([[np.nan]]), Matrix.VENOUS)
+    assert np.all(fit(OTTO, both, YOUNG, nothing).effects == 0)
+    with pytest.raises(ImpossibleInput, match="not Samples"):
+        fit(OTTO, S_INFUSION, YOUNG, None)  # type: ignore[arg-type]
 
 
 def test_one_occasion_adds_its_variance_to_that_between_people() -> None:

@@ -179,3 +179,12 @@ def test_a_tablet_under_the_tongue_is_told_to_be_taken_as_the_film() -> None:
     assert (
         lowest_grade(simons, one("esketamine", "sublingual", 25)) is Grade.D and lowest_grade(simons, film) is Grade.B
     )
+
+
+def test_times_of_another_number_of_people_are_refused() -> None:
+    rows = np.array([[10.0, 20.0]] * 3)
+    with pytest.raises(ImpossibleInput, match="of 3 people, and there are 2"):
+        simulate(OTTO, S_INFUSION, [YOUNG, YOUNG], rows)
+    assert simulate(OTTO, S_INFUSION, YOUNG, rows).concentrations_ng_per_ml["S-ketamine"].shape == (3, 2)
+    with pytest.raises(ImpossibleInput, match="not numbers"):
+        simulate(OTTO, S_INFUSION, YOUNG, [1.0 + 2j])
