@@ -123,13 +123,15 @@ def compare(models: tuple[str, ...], plot: Path | None, as_json: bool, **given: 
         return 0
     for site in dict.fromkeys(reply["matrix"] for reply in replies.values()):
         click.echo(f"Blood drawn: {site or 'not stated'}")
-        lines: list[tuple[tuple[str, ...], bool]] = [(("model", *_COLUMNS), True)]
+        lines: list[tuple[tuple[str, ...], bool]] = [(("model", "grade", *_COLUMNS), True)]
         for name, reply in replies.items():
             if reply["matrix"] == site:
-                lines += [((name, *_line(analyte, f)), False) for analyte, f in reply["analytes"].items()]
+                graded = (name, reply["lowest_grade"])
+                lines += [((*graded, *_line(analyte, f)), False) for analyte, f in reply["analytes"].items()]
         _table(lines)
         click.echo()
     click.echo(f"Arterial and venous values of one dose differ by a factor of about 2: not to be compared. {SAYS}")
+    click.echo("What each rests on: ketaclinic pk simulate --model ID")
     return 0
 
 

@@ -55,6 +55,14 @@ class Ensemble:
         """Return every analyte that any member predicts."""
         return tuple(dict.fromkeys(name for profile in self.members for name in profile.concentrations_ng_per_ml))
 
+    @property
+    def one_site(self) -> Matrix | None:
+        """Return the site a band is of where none was asked for: venous before arterial; None where none is stated."""
+        stated = {profile.matrix for profile in self.members}
+        if self.matrix is not None:
+            return self.matrix
+        return next((site for site in (Matrix.VENOUS, Matrix.ARTERIAL) if site in stated), None)
+
     def band(self, analyte: str, matrix: Matrix | None = None) -> tuple[Array, Array]:
         """Return the lowest and highest concentration (T,) in ng/mL among the members that predict ``analyte``.
 

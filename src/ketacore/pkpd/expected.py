@@ -24,8 +24,9 @@ SHARE = (5.0, 95.0)
 """Percentiles of the people drawn."""
 NOTICED = 0.02
 """A smaller change by ancestry is not worth a sentence."""
-ALL_SITES = "The band joins models of arterial, venous and unstated blood; how high each goes is told apart."
-BETWEEN_MODELS = "the span of {count} published models of a typical person"
+VENOUS_ONLY = "The band is of venous blood, which a clinic draws; how high arterial blood goes is told beside it."
+BETWEEN_MODELS = "the span of {count} published models of a typical person{site}"
+OF_SITE = {Matrix.ARTERIAL: ", arterial blood", Matrix.VENOUS: ", venous blood", None: ""}
 BETWEEN_PEOPLE = "nine of ten people of {model}, the only published model that answers"
 
 
@@ -42,8 +43,9 @@ class SitePeak:
 class Expected:
     """``low`` and ``high`` (T,) in ng/mL of ``analyte`` at ``times_min`` (T,); ``basis`` says what the band spans.
 
-    ``top_min`` is when the concentration is highest: earliest, of the typical person, latest. ``sites`` tell the
-    sampling sites apart that the band joins; ``grade`` is the weakest of everything it rests on.
+    ``top_min`` is when the concentration is highest: earliest, of the typical person, latest. The band is of one
+    sampling site, ``matrix`` (None: not stated); ``sites`` tell how high each site goes, others than that of the band
+    too. ``grade`` is the weakest of everything it rests on.
     """
 
     analyte: str
@@ -70,12 +72,15 @@ def expected(
     """
     found = ensemble(regimen, person, times_min, matrix=matrix)
     analyte = "ketamine" if Drug.KETAMINE in regimen.drugs else "S-ketamine"
-    names = tuple(dict.fromkeys(p.model_id for p in found.members))
-    curves = [p.concentrations_ng_per_ml[analyte][0] for p in found.members]  # every model has the drug it answers for
+    site = found.one_site
+    drawn_of = [p for p in found.members if site is None or MODELS[p.model_id].fits(site)]
+    names = tuple(dict.fromkeys(p.model_id for p in drawn_of))
+    curves = [p.concentrations_ng_per_ml[analyte][0] for p in drawn_of]  # every model has the drug it answers for
     tops = found.times_min[np.argmax(curves, axis=1)]
     if len(names) > 1:
-        low, high = np.min(curves, axis=0), np.max(curves, axis=0)  # ``sites`` tells them apart
-        basis, top = BETWEEN_MODELS.format(count=len(names)), Span.of(float(np.median(tops)), tops)
+        low, high = found.band(analyte, site)
+        basis = BETWEEN_MODELS.format(count=len(names), site=OF_SITE[site])
+        top = Span.of(float(np.median(tops)), tops)
     else:
         drawn = _drawn(MODELS[names[0]], regimen, person, found, analyte, rng)
         low, high = np.percentile(drawn, SHARE, axis=0)
@@ -88,23 +93,23 @@ def expected(
         high=high,
         basis=basis,
         models=names,
-        matrix=matrix,
+        matrix=site,
         top_min=top,
-        sites=_sites(found, curves) if len(names) > 1 else (_site(MODELS[names[0]].matrix, low, high),),
+        sites=_sites(found, analyte) if len(names) > 1 else (_site(MODELS[names[0]].matrix, low, high),),
         grade=max(lowest_grade(MODELS[name], regimen) for name in names),
         sources=tuple(dict.fromkeys(MODELS[name].source for name in names)),
         notes=(
-            *((ALL_SITES,) if found.notes else ()),
+            *((VENOUS_ONLY,) if found.notes else ()),
             *_on_ancestry(names, regimen, person, analyte, found.times_min),
-            *named_notes((MODELS[p.model_id], p.notes) for p in found.members),
+            *named_notes((MODELS[p.model_id], p.notes) for p in drawn_of),
         ),
     )
 
 
-def _sites(found: Ensemble, curves: Sequence[Array]) -> tuple[SitePeak, ...]:
+def _sites(found: Ensemble, analyte: str) -> tuple[SitePeak, ...]:
     peaks: dict[Matrix, list[float]] = {}
-    for profile, curve in zip(found.members, curves, strict=True):
-        peaks.setdefault(profile.matrix, []).append(float(curve.max()))
+    for profile in found.members:
+        peaks.setdefault(profile.matrix, []).append(float(profile.concentrations_ng_per_ml[analyte].max()))
     return tuple(SitePeak(site, min(peaks[site]), max(peaks[site])) for site in Matrix if site in peaks)
 
 

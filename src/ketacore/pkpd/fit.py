@@ -107,23 +107,21 @@ def _finished(problem: _Problem, effects: Array) -> Array:
     The curvature is the difference of exact gradients, in units of the posterior's width; a direction without curvature
     is lifted, and a step that does not improve is shortened.
     """
-    value, gradient, information = (part[0] for part in problem.at(effects[None]))
-    width = np.sqrt(np.diag(np.linalg.inv(information)))
-    nearby, lift = _NEARBY * np.diag(width), 0.0
-    for _ in range(_NEWTON_ROUNDS):
-        if _resting(gradient[None], information[None])[0]:
-            break
+    now = tuple(part[0] for part in problem.at(effects[None]))
+    width = np.sqrt(np.diag(np.linalg.inv(now[2])))
+    nearby, lift, rounds = _NEARBY * np.diag(width), 0.0, 0
+    while rounds < _NEWTON_ROUNDS and not _resting(now[1][None], now[2][None])[0]:
+        rounds += 1
         _, around, _ = problem.at(effects + np.concatenate([nearby, -nearby]))
         curvature = (around[: width.size] - around[width.size :]) * width / (2 * _NEARBY)
         curvature = (curvature + curvature.T) / 2
         lowest = float(np.linalg.eigvalsh(curvature)[0])
         lifted = curvature + (max(0.0, _LEAST_CURVATURE - lowest) + lift) * np.eye(width.size)
-        step = -width * np.linalg.solve(lifted, width * gradient)
+        step = -width * np.linalg.solve(lifted, width * now[1])
         new = tuple(part[0] for part in problem.at((effects + step)[None]))
-        better = new[0] <= value + _ROUNDING * abs(value)
+        better = new[0] <= now[0] + _ROUNDING * abs(now[0])
         lift = lift / 10 if better else max(lift * 10, 1e-2)
-        if better:
-            effects, (value, gradient, information) = effects + step, new
+        effects, now = (effects + step, new) if better else (effects, now)
     return effects
 
 

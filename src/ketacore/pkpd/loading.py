@@ -71,10 +71,26 @@ def parse_model(text: str, name: str = "model") -> Model:
 
 _KEYS: Mapping[str, frozenset[str]] = {
     "model": frozenset(
-        [
-            *["id", "title", "grade", "matrix", "enabled", "why_disabled", "drugs", "states", "gaps", "not_for", "source", "studied", "parameters"],
-            *["covariances", "flows", "routes", "outputs", "clearance"],
-        ]
+        (
+            "id",
+            "title",
+            "grade",
+            "matrix",
+            "enabled",
+            "why_disabled",
+            "drugs",
+            "states",
+            "gaps",
+            "not_for",
+            "source",
+            "studied",
+            "parameters",
+            "covariances",
+            "flows",
+            "routes",
+            "outputs",
+            "clearance",
+        )
     ),
     "source": frozenset(("citation", "doi", "transcription")),
     "studied": frozenset(("people", "age_y", "weight_kg")),

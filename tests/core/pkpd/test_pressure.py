@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ketacore.pkpd import ImpossibleInput, Person, haemodynamics
+from ketacore.pkpd import ImpossibleInput, NotAnswered, Person, haemodynamics
 from ketacore.pkpd.pressure import REFERENCE_PERSON, REFERENCE_REGIMEN, calibrate, patients_of
-from tests.core.pkpd.people import NASAL_84, S_INFUSION, one
+from tests.core.pkpd.people import ADULT, NASAL_84, S_INFUSION, one
 
 TIMES = np.arange(0, 181, 10.0)
 
@@ -82,3 +82,9 @@ def test_more_drug_is_more_rise() -> None:
     for part in ("low", "point", "high"):
         assert getattr(small.mean_maximum, part) <= getattr(large.mean_maximum, part)
     assert haemodynamics(S_INFUSION, person, TIMES).times_min.shape == TIMES.shape
+
+
+def test_a_model_that_the_reference_infusion_does_not_ask_cannot_be_calibrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ketacore.pkpd.pressure.reference_peaks", dict)
+    with pytest.raises(NotAnswered, match="calibrated at"):
+        haemodynamics(NASAL_84, ADULT, TIMES)
