@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -15,6 +15,7 @@ from ketaclinic.cli.groups import Group
 from ketaclinic.cli.starting import Refused, print_json, refuse
 
 if TYPE_CHECKING:
+    from ketacore.evidence import Refusal
     from ketacore.pkpd.validation import Row
 
 DOSE = re.compile(
@@ -94,7 +95,8 @@ def simulate(model: str, patients: int | None, seed: int, plot: Path | None, as_
         request["population"] = {"patients": patients, "seed": seed}
     reply = _answer(request, as_json=as_json)
     if plot is not None:
-        _draw(plot, request, reply["members"], f", {reply['matrix']} blood" if reply["matrix"] else "")
+        site = f", {reply['matrix']} blood" if reply["matrix"] else ""
+        _draw(plot, request, reply["members"], site, as_json=as_json)
     if as_json:
         print_json(reply)
         return 0
@@ -116,8 +118,8 @@ def compare(models: tuple[str, ...], plot: Path | None, as_json: bool, **given: 
     names = models or _all_members(_answer(_request("ensemble", **given), as_json=as_json))
     replies = {name: _answer(_request(name, **given), as_json=as_json) for name in names}
     if plot is not None:
-        _check_sites(names)
-        _draw(plot, _request(names[0], **given), names, "")
+        _check_sites(names, as_json=as_json)
+        _draw(plot, _request(names[0], **given), names, "", as_json=as_json)
     if as_json:
         print_json(replies)
         return 0
@@ -141,7 +143,7 @@ def _all_members(reply: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for site in sites for name in site["members"]))
 
 
-def _check_sites(names: Sequence[str]) -> None:
+def _check_sites(names: Sequence[str], *, as_json: bool) -> None:
     """Draw arterial and venous on no common axis."""
     from itertools import combinations
 
@@ -153,7 +155,8 @@ def _check_sites(names: Sequence[str]) -> None:
         for one, other in combinations({MODELS[name].matrix for name in names}, 2):
             check_comparable(one, other)
     except Refusal as refusal:
-        refuse(f"{refusal} Choose it with --matrix, or name the models with --model.")
+        do = f"{refusal.do} Choose it with --matrix, or name the models with --model."
+        _refuse(Refusal(refusal.refused, refusal.because, do), as_json=as_json)
 
 
 @command.command()
@@ -240,13 +243,18 @@ def _answer(request: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
     try:
         return answer(request)
     except Refusal as refusal:
-        if as_json:
-            told = {"refusal": refusal.refused, "because": "; ".join(refusal.because), "do": refusal.do}
-            raise RefusedAsJson(json.dumps(told, ensure_ascii=False)) from None
-        refuse(str(refusal))
+        _refuse(refusal, as_json=as_json)
 
 
-def _draw(path: Path, request: dict[str, Any], names: Sequence[str], site: str) -> None:
+def _refuse(refusal: Refusal, *, as_json: bool) -> NoReturn:
+    """End the command with a refusal, in JSON where JSON was asked for."""
+    if as_json:
+        told = {"refusal": refusal.refused, "because": "; ".join(refusal.because), "do": refusal.do}
+        raise RefusedAsJson(json.dumps(told, ensure_ascii=False))
+    refuse(str(refusal))
+
+
+def _draw(path: Path, request: dict[str, Any], names: Sequence[str], site: str, *, as_json: bool) -> None:
     import numpy as np
 
     from ketaclinic.pkpd.presenters.plots import curves_of, write_plot
@@ -254,9 +262,12 @@ def _draw(path: Path, request: dict[str, Any], names: Sequence[str], site: str) 
     from ketacore.pkpd import MODELS, Scenario
     from ketacore.pkpd import simulate as profile_of
     from ketacore.pkpd.ask import person_in, regimen_in
+    from ketacore.pkpd.session import session_times
 
     regimen, person = regimen_in(request["doses"]), person_in(request["person"])
-    times = np.linspace(0, request["until_h"] * 60, POINTS)
+    until = request["until_h"] * 60
+    close, _ = session_times(regimen, np.linspace(0, until, POINTS))
+    times = close[close <= until]
     scenario: Scenario | None = request["scenario"]
     profiles = [profile_of(MODELS[name], regimen, person, times, scenario=scenario) for name in names]
     analyte = next(iter(profiles[0].concentrations_ng_per_ml))
@@ -264,7 +275,7 @@ def _draw(path: Path, request: dict[str, Any], names: Sequence[str], site: str) 
     try:
         write_plot(path, curves_of(profiles, analyte), f"Expected {analyte} in plasma{site}", SAYS)
     except Refusal as refusal:
-        refuse(str(refusal))
+        _refuse(refusal, as_json=as_json)
     click.echo(f"Drawn: {path}", err=True)
 
 

@@ -43,6 +43,17 @@ def test_a_refusal_is_json_where_json_was_asked_for(capsys: pytest.CaptureFixtur
         assert set(refused) == {"refusal", "because", "do"} and refused["because"]
 
 
+def test_a_picture_that_cannot_be_drawn_is_refused_in_json_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_sites = ["compare", "--dose", "esketamine iv 20 over 20", "--plot", str(tmp_path / "x.svg"), "--json"]
+    odd_name = ["simulate", *NASAL, "--plot", str(tmp_path / "x.gif"), "--json"]
+    for words, do in ((two_sites, "--matrix"), (odd_name, ".png or .svg")):
+        assert run(["pk", *words]) == 1
+        read = capsys.readouterr()
+        assert do in json.loads(read.out)["do"] and not read.err
+
+
 def test_people_of_one_model_make_a_band(capsys: pytest.CaptureFixture[str]) -> None:
     one = ["simulate", "--model", "perez-ruixo-2021", *NASAL, "--patients", "50"]
     first, again = told(one, capsys), told([*one, "--seed", "1"], capsys)
