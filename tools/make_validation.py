@@ -43,7 +43,17 @@ def tally(rows: Sequence[Row]) -> str:
     return (
         f"{len(rows)} published values computed: {count[Verdict.PASS]} within their limits ({built} of them by "
         f"construction), {count[Verdict.PARTLY]} partly (the band of the models meets the limits, its middle lies "
-        f"outside), {count[Verdict.FAIL]} outside, {count[Verdict.SHOWN]} shown without a tolerance."
+        f"outside), {count[Verdict.FAIL]} outside, {count[Verdict.SHOWN]} shown without a tolerance. {_effects_tally()}"
+    )
+
+
+def _effects_tally() -> str:
+    rows = effect_rows()
+    passed = [row for row in rows if row.passes]
+    built = sum(bool(row.by_construction) for row in passed)
+    return (
+        f"Of {len(rows)} published effects {len(passed)} lie within their limits ({built} of them by construction), "
+        f"{len(rows) - len(passed)} outside."
     )
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ketacore.pkpd.validation import Row
 
 DOSE = re.compile(
-    r"(?P<drug>\w+) (?P<route>\w+) (?P<amount>[\d.]+)(?: mg)?(?: at (?P<start>[\d.]+))?(?: over (?P<last>[\d.]+))?",
+    r"(?P<drug>\w+) (?P<route>\w+) (?P<amount>[\d.]+)(?: ?mg)?"
+    r"(?: at (?P<start>[\d.]+)(?: ?min)?)?(?: over (?P<last>[\d.]+)(?: ?min)?)?",
 )
 SAYS = "It explains, it does not order. A concentration predicts no response."
 POINTS = 400

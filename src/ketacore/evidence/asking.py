@@ -32,6 +32,8 @@ def refuse_unknown(given: Mapping[str, Any], known: Collection[str], where: str)
 
 def a_thing(name: str, given: Any) -> Mapping[str, Any]:
     """Read an object."""
+    if given is None:
+        raise refusal(f"{name} is missing", "Write {…}.")
     if not isinstance(given, Mapping):
         raise refusal(f"{name} must be an object", "Write {…}.")
     return given
@@ -46,6 +48,8 @@ def a_list(name: str, given: Any) -> list[Any]:
 
 def a_word(name: str, given: Any) -> str:
     """Read a text."""
+    if given is None:
+        raise refusal(f"{name} is missing", 'Write "…".')
     if not isinstance(given, str) or not 0 < len(given) <= 200:
         raise refusal(f"{name} must be text of 1 to 200 characters", 'Write "…".')
     return given

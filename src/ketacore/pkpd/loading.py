@@ -25,6 +25,7 @@ from ketacore.pkpd.model import (
     Spread,
     Studied,
 )
+from ketacore.pkpd.refusals import is_number
 from ketacore.pkpd.regimen import Ancestry, Drug, Route
 
 UNITS = {
@@ -39,6 +40,19 @@ UNITS = {
     "L/h": 1 / 60,
 }
 """What one unit is in min and L, at 70 kg."""
+DIMENSIONS = {
+    "1": (0, 0),
+    "min": (0, 1),
+    "h": (0, 1),
+    "1/min": (0, -1),
+    "1/h": (0, -1),
+    "L": (1, 0),
+    "L/kg": (1, 0),
+    "L/min": (1, -1),
+    "L/h": (1, -1),
+}
+"""The powers of L and of time in each unit."""
+NUMBER, TIME, RATE, PER_VOLUME = (0, 0), (0, 1), (0, -1), (-1, 0)
 NG_PER_ML = 1000.0
 """ng/mL in one mg/L."""
 
@@ -161,7 +175,12 @@ def _model(data: Mapping[str, Any]) -> Model:
 
 def _studied(given: Mapping[str, Any]) -> Studied:
     def span(name: str) -> tuple[float, float] | None:
-        return (float(given[name][0]), float(given[name][1])) if name in given else None
+        if name not in given:
+            return None
+        low, high = (float(end) for end in given[name])
+        if low > high:
+            raise ValueError(f"{name} runs from {low:g} down to {high:g}")
+        return low, high
 
     return Studied(given["people"], span("age_y"), span("weight_kg"))
 
@@ -182,13 +201,19 @@ def _parameter(name: str, given: Mapping[str, Any]) -> Parameter:
         raise ValueError(f"parameter {name} has the unknown unit {unit}")
     return Parameter(
         name=name,
-        value=float(given["value"]) * UNITS[unit],
+        value=_number(name, given["value"]) * UNITS[unit],
         printed=float(given["value"]),
         unit=unit,
         allometry=1.0 if unit == "L/kg" else float(given.get("allometry", 0.0)),
         spread=Spread.LOGIT if "logit_sd" in given else Spread.LOG,
         covariates=tuple(_covariate(_known("covariate", c), UNITS[unit]) for c in given.get("covariates", [])),
     )
+
+
+def _number(name: str, given: Any) -> float:
+    if not is_number(given):
+        raise ValueError(f"value of {name} is not a number")
+    return float(given)
 
 
 def _covariate(given: Mapping[str, Any], unit: float) -> Covariate:
@@ -260,11 +285,34 @@ def _wrong(model: Model) -> Iterator[str]:
         for name, variance in model.occasion_variances.items()
         if not variance > 0
     )
+    yield from _wrong_dimensions(model)
+    yield from (
+        f"analyte {o.analyte} is not known: {', '.join(MOLAR_MASS)}, with S- or R- before it"
+        for o in model.outputs
+        if o.analyte.removeprefix("S-").removeprefix("R-") not in MOLAR_MASS
+    )
     yield from (f"parameter {p.name} is not above 0" for p in model.parameters.values() if not p.value > 0)
     if model.enabled and model.grade is Grade.C:
         yield "grade C may not be enabled"
     if not model.enabled and not model.why_disabled:
         yield "why_disabled is missing"
+
+
+def _wrong_dimensions(model: Model) -> Iterator[str]:
+    """Yield what is no rate, no share, no volume or no time, by the units of its parameters."""
+    channels = [c for given in model.routes.values() for c in given]
+    shares = [share for c in channels for share in (c.share, c.later) if share is not None]
+    wanted = [
+        *((f"the flow from {f.of} to {f.to or 'nowhere'} is no rate", f.rate, RATE) for f in model.flows),
+        *(("a share of a dose is no share", share, NUMBER) for share in shares),
+        *((f"what {o.analyte} is read by is no volume", o.per_volume, PER_VOLUME) for o in model.outputs),
+        *((f"{c.lasting} lasts no time", Product(times=(c.lasting,)), TIME) for c in channels if c.lasting),
+    ]
+    for told, product, dimension in wanted:
+        of = [DIMENSIONS[model.parameters[name].unit] for name in product.times]
+        per = [DIMENSIONS[model.parameters[name].unit] for name in product.over]
+        if tuple(sum(d[k] for d in of) - sum(d[k] for d in per) for k in (0, 1)) != dimension:
+            yield f"{told}: look at the units of {', '.join((*product.times, *product.over))}"
 
 
 def _unknown(what: str, named: Collection[str], known: Collection[str]) -> Iterator[str]:

@@ -37,8 +37,10 @@ def a_whole_number(name: str, given: Any, low: int, high: int) -> int:
     NumPy's scalars are numbers too, and 3.0 is whole.
     """
     whole = isinstance(given, Integral) or (is_number(given) and float(given).is_integer())
-    if isinstance(given, bool) or not whole or not low <= given <= high:
+    if isinstance(given, bool) or not whole:
         raise impossible(f"{name} is not a whole number", f"Give a whole number from {low} to {high}.")
+    if not low <= given <= high:
+        raise impossible(f"{name} is outside {low} to {high}", f"Give a whole number from {low} to {high}.")
     return int(given)
 
 

@@ -38,6 +38,11 @@ FILM_UNDER_THE_TONGUE = (
     "A tablet or lozenge under the tongue is taken as the film, the one form a model describes (grade D): in the study "
     "of target T30 a tablet gave a lower peak."
 )
+SWALLOWED_PEAK = (
+    "In the one study of swallowed racemate at hand (target T30) the peak was higher than this model gives; the share "
+    "that reaches the blood agrees."
+)
+DEVICES_ASSUMED = "Devices were not named: devices of {:g} mg are taken, one after the other, {:g} min apart."
 SIDES = {"S-": {Drug.ESKETAMINE: 1.0, Drug.KETAMINE: 0.5}, "R-": {Drug.KETAMINE: 0.5}, "": {Drug.KETAMINE: 1.0}}
 """Which share of a dose of each drug is the S-enantiomer, the R-enantiomer, or the drug of a racemic model."""
 
@@ -259,7 +264,15 @@ def _on_forms(regimen: Regimen) -> list[str]:
     overfull = any(amount > DEVICE_MG for dose in sprays for _, amount in dose.portions())
     racemic = any(dose.drug is Drug.KETAMINE for dose in sprays)
     under_tongue = Route.SUBLINGUAL in regimen.routes
-    return [OVERFULL] * overfull + [RACEMIC_SPRAY] * racemic + [FILM_UNDER_THE_TONGUE] * under_tongue
+    gaps = {dose.device_gap_min for dose in sprays if dose.devices is None and dose.amount_mg > DEVICE_MG}
+    swallowed = Route.ORAL in regimen.routes and Drug.KETAMINE in regimen.drugs
+    return [
+        *(DEVICES_ASSUMED.format(DEVICE_MG, gap) for gap in sorted(gaps)),
+        *[OVERFULL] * overfull,
+        *[RACEMIC_SPRAY] * racemic,
+        *[FILM_UNDER_THE_TONGUE] * under_tongue,
+        *[SWALLOWED_PEAK] * swallowed,
+    ]
 
 
 def is_split(model: Model, regimen: Regimen) -> bool:

@@ -109,6 +109,12 @@ def test_other_ways_and_doses_tell_how_strong_dissociation_is_or_that_we_cannot_
         assert "we cannot tell for this dose and way of giving it" in page and page.count("<figure") == 3
 
 
+def test_what_a_picture_says_is_to_be_read_beside_it(client: Client) -> None:
+    shown = text(client, way="infusion")
+    assert '<p class="s muted" aria-hidden="true">Dissociation is strongest about' in shown
+    assert "is expected about 40 min after the start: 125 to" in shown  # no span where there is none
+
+
 def test_each_picture_tells_its_grade(client: Client) -> None:
     shown = text(client, way="nasal")
     grades = dict(re.findall(r"<figcaption><b>([^<]+)</b> <span[^>]*>grade (\w)</span>", shown))

@@ -35,7 +35,7 @@ def test_no_day_where_none_may_be_proposed() -> None:
 @pytest.mark.parametrize(
     ("facts", "told"),
     [
-        ({}, "protocol_id must be text"),
+        ({}, "protocol_id is missing"),
         ({**FACTS, "protocol_id": "x"}, "there is no protocol x"),
         ({**FACTS, "given_on": ["2026-09-17", "2026-09-14"]}, "order of time"),
         ({**FACTS, "worse": "yes"}, "worse must be true"),

@@ -309,7 +309,7 @@ REQUESTS = st.fixed_dictionaries(
     [
         ({"model": "ensemble"}, "an ensemble draws no population", "Name one model"),
         ({"model": "domino", "doses": [INFUSION]}, "domino publishes no variability", "otto-2021, perez-ruixo-2021"),
-        ({"population": {"patients": 10_001, "seed": 1}}, "patients is not", "from 2 to 10000"),
+        ({"population": {"patients": 10_001, "seed": 1}}, "patients is outside 2 to 10000", "from 2 to 10000"),
         ({"population": {**POPULATION, "patients": float("nan")}}, "patients is not", "whole number"),
         (
             {"population": {"patients": 9_000, "seed": 1}, "doses": [DOSE] * 4},

@@ -37,8 +37,10 @@ def test_the_example_answers(model: Model) -> None:
     assert population(model, 9, np.random.default_rng(1), person).size == 9
 
 
-def test_the_lines_of_the_recipe_run() -> None:
+def test_the_lines_of_the_recipe_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "example.toml").write_text(EXAMPLE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     code = re.findall(r"```python\n(.*?)```", RECIPE, re.DOTALL)[0]
-    names: dict[str, object] = {"text": EXAMPLE}
+    names: dict[str, object] = {}
     exec("\n".join(line.removeprefix("   ") for line in code.splitlines()), names)
     assert names["profile"].concentrations_ng_per_ml["S-ketamine"].shape == (1, 4)  # type: ignore[attr-defined]

@@ -181,6 +181,15 @@ def test_a_tablet_under_the_tongue_is_told_to_be_taken_as_the_film() -> None:
     )
 
 
+def test_what_is_assumed_of_a_dose_is_told() -> None:
+    spray = simulate(PEREZ, NASAL_84, ADULT, TIMES).notes
+    assert "Devices were not named: devices of 28 mg are taken, one after the other, 5 min apart." in spray
+    named = simulate(PEREZ, one("esketamine", "nasal", 84, devices=3), ADULT, TIMES).notes
+    assert not any("Devices were not named" in note for note in named)
+    assert any("target T30" in note for note in simulate(PEREZ, one("ketamine", "oral", 25), ADULT, TIMES).notes)
+    assert not any("T30" in note for note in simulate(PEREZ, one("esketamine", "oral", 25), ADULT, TIMES).notes)
+
+
 def test_times_of_another_number_of_people_are_refused() -> None:
     rows = np.array([[10.0, 20.0]] * 3)
     with pytest.raises(ImpossibleInput, match="of 3 people, and there are 2"):

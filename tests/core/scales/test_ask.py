@@ -33,7 +33,7 @@ def test_the_instrument_describes_itself() -> None:
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ({}, "scale must be text"),
+        ({}, "scale is missing"),
         ({"scale": ""}, "scale must be text"),
         ({"scale": "bdi"}, "bdi is not known"),
         ({"scale": "phq9", "extra": 1}, "unknown field"),

@@ -37,7 +37,7 @@ def test_without_facts_nothing_is_fine() -> None:
     [
         ({"done": {"mri": {}}}, "mri is not a screen"),
         ({"done": {"bladder": {"on": "2026-10-19"}}}, "finding must be true"),
-        ({"done": {"bladder": {"finding": False}}}, "on must be text"),
+        ({"done": {"bladder": {"finding": False}}}, "on is missing"),
         ({"done": {"bladder": {"on": "2026-10-19", "finding": False, "x": 1}}}, "unknown field in done: bladder"),
         ({"sessions": 3}, "unknown field in facts"),
     ],

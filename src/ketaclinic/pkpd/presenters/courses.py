@@ -78,6 +78,8 @@ def band_from(name: str, minutes: list[float], core: CoreBand, css: str = "", fa
 def top_words(course: Expected) -> str:
     """Return when the concentration is highest, as a phrase: the typical person, and between when it may be."""
     top = course.top_min
+    if clock(top.low) == clock(top.high):
+        return f"about {clock(top.point)} after the start"
     return f"about {clock(top.point)} after the start (between {clock(top.low)} and {clock(top.high)})"
 
 
