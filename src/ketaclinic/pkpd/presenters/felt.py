@@ -76,7 +76,7 @@ def _many(away: Incidence, sleepy: Incidence) -> Felt:
         f"Sleepiness comes to {_of_100(sleepy)}, most of them {sleepy.peak_min.low:.0f} to {sleepy.peak_min.high:.0f} "
         "min after the first device; in most it is over after 60 to 90 min."
     )
-    said = f"{words} Floating away (dissociation) comes to {_of_100(away)}; no published course of it is at hand."
+    said = f"Floating away (dissociation) comes to {_of_100(away)}; no published course of it is at hand."
     notes, sources = (
         tuple(x for of in (away, sleepy) for x in getattr(of.basis, part)) for part in ("notes", "sources")
     )
