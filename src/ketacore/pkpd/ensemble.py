@@ -28,6 +28,8 @@ from ketacore.pkpd.simulate import (
 )
 from ketacore.pkpd.system import Array
 
+SITES = (Matrix.VENOUS, Matrix.ARTERIAL)
+"""The sampling sites in the order they are answered for: a clinic draws venous blood."""
 ANY_SITE = (
     "No sampling site was asked for: members are arterial, venous and of unstated sites; ask for one site's band."
 )
@@ -61,7 +63,7 @@ class Ensemble:
         stated = {profile.matrix for profile in self.members}
         if self.matrix is not None:
             return self.matrix
-        return next((site for site in (Matrix.VENOUS, Matrix.ARTERIAL) if site in stated), None)
+        return next((site for site in SITES if site in stated), None)
 
     def band(self, analyte: str, matrix: Matrix | None = None) -> tuple[Array, Array]:
         """Return the lowest and highest concentration (T,) in ng/mL among the members that predict ``analyte``.
@@ -119,18 +121,21 @@ def ensemble(
 
 def notes_on_sites(joined: Sequence[Member], matrix: Matrix | None) -> tuple[str, ...]:
     """Return what must be said where members are arterial and venous."""
-    sites = {member.model.matrix for member in joined}
-    return (ANY_SITE,) if matrix is None and len(sites) > 1 else ()
+    return (ANY_SITE,) if matrix is None and _are_of_both_sites(joined) else ()
+
+
+def _are_of_both_sites(joined: Sequence[Member]) -> bool:
+    return {member.model.matrix for member in joined} >= set(SITES)
 
 
 def by_site(joined: Sequence[Member]) -> dict[Matrix | None, tuple[Member, ...]]:
-    """Return the members of each sampling site: venous first (what a clinic draws), each with those of unstated site.
+    """Return the members of each of ``SITES``, each with those of unstated site.
 
     Under None stand all of them where they are not of both sites.
     """
-    if not {Matrix.ARTERIAL, Matrix.VENOUS} <= {member.model.matrix for member in joined}:
+    if not _are_of_both_sites(joined):
         return {None: tuple(joined)}
-    return {site: tuple(m for m in joined if m.model.fits(site)) for site in (Matrix.VENOUS, Matrix.ARTERIAL)}
+    return {site: tuple(m for m in joined if m.model.fits(site)) for site in SITES}
 
 
 def members(
