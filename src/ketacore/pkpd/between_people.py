@@ -62,7 +62,7 @@ def between_people(
     ``ImpossibleInput`` for more people than can be answered in good time, and what ``exposure`` raises.
     """
     _check(model, regimen, draw)
-    rng, occasions = np.random.default_rng(draw.seed), 1 + max(regimen.occasions())
+    rng, occasions = np.random.default_rng(draw.seed), regimen.occasion_count
     blocks = [
         exposure(
             model,
@@ -91,7 +91,7 @@ def _check(model: Model, regimen: Regimen, draw: Draw) -> None:
 
 def most_people(model: Model, regimen: Regimen) -> int:
     """Return for how many people an answer comes in good time: each occasion of its own is one more course."""
-    occasions = 1 + max(regimen.occasions()) if model.occasion_variances else 1
+    occasions = regimen.occasion_count if model.occasion_variances else 1
     return MOST_PORTIONS // (regimen.portions * occasions)
 
 

@@ -150,5 +150,5 @@ def _drawn(
     model: Model, regimen: Regimen, person: Person, found: Ensemble, analyte: str, rng: np.random.Generator
 ) -> Array:
     """Return the curves (N, T) of people drawn around a person."""
-    people = population(model, PEOPLE, rng, person, occasions=1 + max(regimen.occasions()))
+    people = population(model, PEOPLE, rng, person, occasions=regimen.occasion_count)
     return simulate(model, regimen, people, found.times_min, matrix=found.matrix).concentrations_ng_per_ml[analyte]

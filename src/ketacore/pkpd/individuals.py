@@ -42,7 +42,7 @@ class Individuals:
             return self
         if occasion >= len(self.occasions):
             because = f"these people were drawn for {len(self.occasions)} occasion(s), and there are more"
-            raise impossible(because, "Draw them with occasions=1 + max(regimen.occasions()).")
+            raise impossible(because, "Draw them with occasions=regimen.occasion_count.")
         return replace(self, parameters={**self.parameters, **self.occasions[occasion]}, occasions=())
 
     def changed(self, factors: Mapping[str, Array | float], *notes: str) -> Individuals:
@@ -84,7 +84,7 @@ def population(model: Model, n: int, rng: np.random.Generator, person: Person, *
     """Return ``n`` people drawn around ``person`` with the published variability between people and ``occasions``.
 
     ``rng`` is the only source of chance. ``occasions`` matters to a model that varies between them only: give
-    ``1 + max(regimen.occasions())``. Raises ``ImpossibleInput`` for a senseless ``n``, ``occasions`` or ``rng``.
+    ``regimen.occasion_count``. Raises ``ImpossibleInput`` for a senseless ``n``, ``occasions`` or ``rng``.
     """
     check_model(model)
     size = a_whole_number("n", n, 1, MOST_PEOPLE)

@@ -177,6 +177,11 @@ class Regimen:
             found.append((found[-1] if found else 0) + fresh)
         return tuple(found)
 
+    @property
+    def occasion_count(self) -> int:
+        """Return how many occasions there are."""
+        return 1 + max(self.occasions())
+
     def breakpoints_min(self) -> tuple[float, ...]:
         """Return the minutes at which something given starts or ends, in order."""
         moments = {t for dose in self.doses for start, _ in dose.portions() for t in (start, start + dose.duration_min)}
